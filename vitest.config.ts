@@ -1,0 +1,27 @@
+import { fileURLToPath } from "node:url"
+import { defineConfig } from "vitest/config"
+
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
+if (major < 22 || (major === 22 && minor < 19)) {
+  throw new Error(
+    `Node ${process.versions.node} is too old; run "npm ci" with install scripts allowed, or use Node >= 22.19`
+  )
+}
+
+const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^effect-objectstore$/, replacement: source("src/index.ts") },
+      { find: /^effect-objectstore\/testing$/, replacement: source("src/testing/index.ts") },
+      { find: /^effect-objectstore\/layers\/(.*)$/, replacement: `${source("layers")}/$1.ts` }
+    ]
+  },
+  test: {
+    include: ["test/**/*.test.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    maxWorkers: 2
+  }
+})
