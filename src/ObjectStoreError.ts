@@ -1,0 +1,167 @@
+/**
+ * The one error of the library: a tagged `reason`, and shortcuts to its context.
+ *
+ * Catch one reason with `Effect.catchReason("ObjectStoreError", "NotFound", …)`, several with `Effect.catchReasons`, or
+ * lift all of them into the error channel with `Effect.unwrapReason("ObjectStoreError")`.
+ *
+ * **Example** (A default for a missing object)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { ObjectStore } from "effect-objectstore"
+ * import { MemoryLive } from "effect-objectstore/layers/Memory"
+ *
+ * const program = Effect.gen(function*() {
+ *   const store = yield* ObjectStore
+ *   return yield* store.get("settings.json").pipe(
+ *     Effect.catchReason("ObjectStoreError", "NotFound", () => Effect.succeed(new TextEncoder().encode("{}")))
+ *   )
+ * })
+ *
+ * Effect.runPromise(program.pipe(Effect.provide(MemoryLive)))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import { ErrorReason, ErrorReasons, type ErrorReasonTag, type Outcome } from "./ErrorReason.ts"
+
+const TypeId = "~effect-objectstore/ObjectStoreError" as const
+
+/**
+ * The error that every operation of a store fails with, and the only one.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ObjectStoreError extends Schema.TaggedError<ObjectStoreError>("effect-objectstore/ObjectStoreError")(
+  "ObjectStoreError",
+  { reason: ErrorReason }
+) {
+  readonly [TypeId] = TypeId
+  override readonly cause = this.reason
+  /** One line: reason, operation, location and description; control characters are escaped. */
+  override get message(): string {
+    const { _tag, description, operation, uri } = this.reason
+    return printable(
+      `${_tag}: ${operation}${uri === undefined ? "" : ` ${uri}`}${description === undefined ? "" : `: ${description}`}`
+    )
+  }
+  /** Whether the same request may succeed later. */
+  get isRetryable(): boolean {
+    return isRetryableReason(this.reason._tag)
+  }
+  /** The operation that failed. */
+  get operation(): string {
+    return this.reason.operation
+  }
+  /** The backend's name. */
+  get backend(): string {
+    return this.reason.backend
+  }
+  /** The location, without secrets. */
+  get uri(): string | undefined {
+    return this.reason.uri
+  }
+  /** For mutations: whether the change was applied. */
+  get outcome(): Outcome | undefined {
+    return this.reason.outcome
+  }
+  /** How many requests were made. */
+  get attempts(): number | undefined {
+    return this.reason.attempts
+  }
+  /** Milliseconds from the start of the operation to this failure. */
+  get elapsed(): number | undefined {
+    return this.reason.elapsed
+  }
+  /** Milliseconds the service asked to wait, 0 if it did not. */
+  get retryAfter(): number {
+    return "retryAfter" in this.reason ? this.reason.retryAfter ?? 0 : 0
+  }
+}
+
+/**
+ * Whether a value is an `ObjectStoreError`.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isObjectStoreError = (u: unknown): u is ObjectStoreError => Predicate.hasProperty(u, TypeId)
+
+/**
+ * The fields of the reason with tag `Tag`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ReasonFields<Tag extends ErrorReasonTag> = ConstructorParameters<(typeof ErrorReasons)[Tag]>[0]
+
+/**
+ * Makes an `ObjectStoreError` with the reason `tag`.
+ *
+ * **Example** (A backend's own failure)
+ *
+ * ```ts
+ * import { makeError } from "effect-objectstore"
+ *
+ * const error = makeError("NotFound", { operation: "head", backend: "ftp", uri: "ftp://host/a", code: "550" })
+ * console.log(error.message) // NotFound: head ftp://host/a
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeError = <Tag extends ErrorReasonTag>(tag: Tag, fields: ReasonFields<Tag>): ObjectStoreError => {
+  const Reason = ErrorReasons[tag] as unknown as new(fields: unknown) => ErrorReason
+  return new ObjectStoreError({ reason: new Reason(fields) })
+}
+
+/**
+ * Copies an error with some context fields replaced; fields given as `undefined` are left as they are.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withContext = (
+  error: ObjectStoreError,
+  context: {
+    readonly operation?: string | undefined
+    readonly backend?: string | undefined
+    readonly uri?: string | undefined
+    readonly description?: string | undefined
+    readonly attempts?: number | undefined
+    readonly elapsed?: number | undefined
+    readonly outcome?: Outcome | undefined
+  }
+): ObjectStoreError => {
+  const fields: Record<string, unknown> = { ...error.reason, cause: error.reason.cause }
+  for (const [name, value] of Object.entries(context)) {
+    if (value !== undefined) fields[name] = value
+  }
+  return makeError(error.reason._tag, fields as ReasonFields<ErrorReasonTag>)
+}
+
+const retryable: ReadonlySet<ErrorReasonTag> = new Set<ErrorReasonTag>([
+  "Throttled",
+  "Unavailable",
+  "Timeout",
+  "ConnectionFailed",
+  "BodyInterrupted"
+])
+
+const isRetryableReason = (tag: ErrorReasonTag): boolean => retryable.has(tag)
+
+/**
+ * Escapes control characters, so that keys and server messages are safe on a terminal.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const printable = (text: string): string =>
+  text.replace(
+    // oxlint-disable-next-line no-control-regex
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`
+  )

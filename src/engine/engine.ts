@@ -1,0 +1,120 @@
+/**
+ * What all operations of one store share: its backend, its budgets, and the way a request is made.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
+import * as Scope from "effect/Scope"
+import type { Backend, Location, ObjectStat, ReadReply, ReadRequest } from "../Backend.ts"
+import type { ObjectInfo } from "../ObjectInfo.ts"
+import type { ObjectStoreError } from "../ObjectStoreError.ts"
+import type { At } from "../ObjectStoreOptions.ts"
+import { type Budget } from "./budget.ts"
+import { type Observer } from "./observe.ts"
+import type { Place, Resolver } from "./resolve.ts"
+import { retrying, type RetryQuota } from "./retry.ts"
+import type { RequestClass } from "./retryMatrix.ts"
+import type { Subject } from "./validate.ts"
+
+/** One store. */
+export interface Engine {
+  readonly backend: Backend
+  readonly subject: Subject
+  readonly resolver: Resolver
+  readonly requests: Budget
+  readonly bytes: Budget
+  readonly quota: RetryQuota
+  readonly observer: Observer
+}
+
+/** Makes one request: within the request budget, and repeated by the policy. */
+export const request = <A, R>(
+  engine: Engine,
+  kind: RequestClass,
+  effect: Effect.Effect<A, ObjectStoreError, R>,
+  onDone?: () => A
+): Effect.Effect<A, ObjectStoreError, R> =>
+  retrying(
+    engine.backend.name,
+    kind,
+    engine.quota,
+    engine.requests.withShare(engine, 1, counted(engine, effect)),
+    onDone
+  )
+
+const counted = <A, E, R>(engine: Engine, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.acquireUseRelease(
+    engine.observer.requestStarted,
+    () => effect,
+    () => engine.observer.requestEnded
+  )
+
+/** A body with its permit; `close` gives both back, and is safe to run again. */
+export interface OpenBody {
+  readonly reply: ReadReply
+  readonly close: Effect.Effect<void>
+}
+
+/**
+ * Opens a body. The permit is held until `close`, or else until the scope closes: read the body at once, and wait for
+ * nothing else while it is open.
+ */
+export const openBody = (
+  engine: Engine,
+  at: Location,
+  readRequest: ReadRequest
+): Effect.Effect<OpenBody, ObjectStoreError, Scope.Scope> =>
+  retrying(
+    engine.backend.name,
+    "read",
+    engine.quota,
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function*() {
+        const outer = yield* Effect.scope
+        const inner = yield* Scope.fork(outer)
+        yield* Effect.onError(restore(engine.requests.take(engine, 1)), () => Scope.close(inner, Exit.void))
+        yield* engine.observer.requestStarted
+        yield* Scope.addFinalizer(
+          inner,
+          Effect.andThen(engine.observer.requestEnded, engine.requests.release(1))
+        )
+        const reply = yield* restore(Scope.provide(engine.backend.read(at, readRequest), inner)).pipe(
+          Effect.onError((cause) => Scope.close(inner, Exit.failCause(cause)))
+        )
+        return { reply, close: Scope.close(inner, Exit.void) }
+      })
+    )
+  )
+
+/** Runs an operation on an object: resolved, observed, its errors explained. */
+export const onObject = <A, R>(
+  engine: Engine,
+  name: string,
+  at: At,
+  mutation: boolean,
+  run: (place: Place) => Effect.Effect<A, ObjectStoreError, R>
+): Effect.Effect<A, ObjectStoreError, R> =>
+  Effect.suspend(() => {
+    const resolved = engine.resolver.object(at)
+    if (Result.isFailure(resolved)) {
+      return engine.observer.operation(name, undefined, mutation, Effect.fail(resolved.failure))
+    }
+    const place = resolved.success
+    return engine.observer.operation(name, place.names.uri(place.key), mutation, run(place))
+  })
+
+/** What a program sees of an object. */
+export const toInfo = (place: Pick<Place, "names">, key: string, stat: ObjectStat): ObjectInfo => ({
+  _tag: "ObjectInfo",
+  uri: place.names.uri(key),
+  key: place.names.key(key),
+  size: stat.size,
+  etag: stat.etag,
+  version: stat.version,
+  lastModified: stat.lastModified,
+  attributes: stat.attributes ?? {},
+  metadata: stat.metadata ?? {},
+  checksums: stat.checksums ?? {}
+})

@@ -1,0 +1,192 @@
+/**
+ * Listings: pages of the backend become chunks of a stream.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import type { ListPage, ListRequest } from "../Backend.ts"
+import type { ContainerInfo, ObjectInfo, OpenUpload, Prefix } from "../ObjectInfo.ts"
+import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
+import type { At, ListOptions } from "../ObjectStoreOptions.ts"
+import { type Engine, request, toInfo } from "./engine.ts"
+import type { Place } from "./resolve.ts"
+import { checkPositive, invalid } from "./validate.ts"
+
+/** Explains the errors of a stream as those of an operation. */
+export const explainStream =
+  (engine: Engine, name: string, uri: string | undefined, mutation = false) =>
+  <A>(stream: Stream.Stream<A, ObjectStoreError>): Stream.Stream<A, ObjectStoreError> =>
+    stream.pipe(
+      Stream.mapError((error) => engine.observer.explain(error, name, uri, mutation)),
+      Stream.withSpan(`ObjectStore.${name}`, {
+        kind: "client",
+        attributes: uri === undefined
+          ? { "objectstore.backend": engine.backend.name }
+          : { "objectstore.backend": engine.backend.name, "objectstore.uri": uri }
+      })
+    )
+
+const pages = <A>(
+  engine: Engine,
+  name: string,
+  prefix: At,
+  delimiter: "/" | undefined,
+  options: ListOptions | undefined,
+  toItems: (place: Place, page: ListPage) => ReadonlyArray<A>
+): Stream.Stream<A, ObjectStoreError> =>
+  Stream.suspend(() => {
+    const resolved = engine.resolver.place(prefix)
+    if (Result.isFailure(resolved)) return explainStream(engine, name, undefined)(Stream.fail(resolved.failure))
+    const place = resolved.success
+    const explain = explainStream(engine, name, place.names.uri(place.key))
+    const { capabilities } = engine.backend
+    const wrong = checkPositive(engine.subject, "pageSize", options?.pageSize) ??
+      (options?.startAfter === undefined || options.startAfter.isWellFormed()
+        ? undefined
+        : invalid(engine.subject, "startAfter holds a lone surrogate"))
+    if (wrong !== undefined) return explain(Stream.fail(wrong))
+    // What is asked relative to the base is relative to it here, too.
+    const startAfter = options?.startAfter === undefined
+      ? undefined
+      : place.key.slice(0, place.key.length - place.names.key(place.key).length) + options.startAfter
+    const first: ListRequest = {
+      container: place.container,
+      prefix: place.key,
+      delimiter,
+      startAfter: capabilities.listStartAfter ? startAfter : undefined,
+      limit: Math.min(options?.pageSize ?? capabilities.maxPageSize, capabilities.maxPageSize)
+    }
+    const skip = startAfter !== undefined && !capabilities.listStartAfter
+    return explain(Stream.paginate(first, (listRequest) =>
+      Effect.flatMap(request(engine, "read", engine.backend.listPage(listRequest)), (page) => {
+        const stray = strayKey(page, place.key)
+        if (stray !== undefined) {
+          return Effect.fail(violation(engine, stray))
+        }
+        const kept = skip ? after(page, startAfter) : page
+        return Effect.succeed(
+          [
+            toItems(place, kept),
+            page.next === undefined ? Option.none() : Option.some({ ...listRequest, cursor: page.next })
+          ] as const
+        )
+      })))
+  })
+
+const strayKey = (page: ListPage, prefix: string): string | undefined =>
+  prefix === ""
+    ? undefined
+    : page.objects.find(({ key }) => !key.startsWith(prefix))?.key ??
+      page.prefixes.find((key) => !key.startsWith(prefix))
+
+const violation = (engine: Engine, key: string): ObjectStoreError =>
+  makeError("ProtocolViolation", {
+    operation: "list",
+    backend: engine.backend.name,
+    description: `the listing holds "${key.slice(0, 200)}", which does not begin with the prefix`
+  })
+
+const isAfter = (key: string, startAfter: string): boolean =>
+  Buffer.compare(Buffer.from(key), Buffer.from(startAfter)) > 0
+
+const after = (page: ListPage, startAfter: string): ListPage => ({
+  objects: page.objects.filter(({ key }) => isAfter(key, startAfter)),
+  prefixes: page.prefixes.filter((key) => isAfter(key, startAfter))
+})
+
+/** Lists the objects below a string prefix. */
+export const list = (
+  engine: Engine,
+  name: string,
+  prefix: At,
+  options: ListOptions | undefined
+): Stream.Stream<ObjectInfo, ObjectStoreError> =>
+  pages(
+    engine,
+    name,
+    prefix,
+    undefined,
+    options,
+    (place, page) => page.objects.map((object) => toInfo(place, object.key, object))
+  )
+
+/** Lists one level: objects and common prefixes, in the order of their keys within each page. */
+export const listDirectory = (
+  engine: Engine,
+  prefix: At,
+  options: ListOptions | undefined
+): Stream.Stream<ObjectInfo | Prefix, ObjectStoreError> =>
+  pages(engine, "listDirectory", prefix, "/", options, (place, page) => {
+    const objects = page.objects.map((object) => toInfo(place, object.key, object))
+    const prefixes = page.prefixes.map((key): Prefix => ({
+      _tag: "Prefix",
+      uri: place.names.uri(key),
+      key: place.names.key(key)
+    }))
+    return engine.backend.capabilities.sortedList ? mergeByKey(objects, prefixes) : [...objects, ...prefixes]
+  })
+
+/** Merges two lists that are ordered by the UTF-8 bytes of their keys. */
+const mergeByKey = (
+  objects: ReadonlyArray<ObjectInfo>,
+  prefixes: ReadonlyArray<Prefix>
+): ReadonlyArray<ObjectInfo | Prefix> => {
+  if (prefixes.length === 0) return objects
+  const merged: Array<ObjectInfo | Prefix> = []
+  let next = 0
+  for (const prefix of prefixes) {
+    while (next < objects.length && isAfter(prefix.key, objects[next]!.key)) merged.push(objects[next++]!)
+    merged.push(prefix)
+  }
+  while (next < objects.length) merged.push(objects[next++]!)
+  return merged
+}
+
+/** Lists open uploads. */
+export const listUploads = (engine: Engine, prefix: At): Stream.Stream<OpenUpload, ObjectStoreError> =>
+  Stream.suspend(() => {
+    const resolved = engine.resolver.place(prefix)
+    if (Result.isFailure(resolved)) {
+      return explainStream(engine, "listUploads", undefined)(Stream.fail(resolved.failure))
+    }
+    const place = resolved.success
+    return explainStream(engine, "listUploads", place.names.uri(place.key))(
+      Stream.paginate(undefined as unknown, (cursor) =>
+        Effect.map(
+          request(
+            engine,
+            "read",
+            engine.backend.listUploads({ container: place.container, prefix: place.key, cursor })
+          ),
+          (page) =>
+            [
+              page.uploads.map(({ id, initiated, key }): OpenUpload => ({
+                id,
+                uri: place.names.uri(key),
+                key: place.names.key(key),
+                initiated
+              })),
+              page.next === undefined ? Option.none() : Option.some(page.next)
+            ] as const
+        ))
+    )
+  })
+
+/** Lists the containers. */
+export const listContainers = (engine: Engine): Stream.Stream<ContainerInfo, ObjectStoreError> =>
+  explainStream(engine, "listContainers", undefined)(
+    Stream.fromIterableEffect(
+      Effect.map(
+        request(engine, "read", engine.backend.listContainers),
+        (containers) =>
+          containers.map(({ created, name }): ContainerInfo => ({
+            name,
+            uri: engine.resolver.containerUri(name),
+            created
+          }))
+      )
+    )
+  )

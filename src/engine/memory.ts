@@ -1,0 +1,22 @@
+/**
+ * Memory for results.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import type { ObjectStoreError } from "../ObjectStoreError.ts"
+import type { Engine } from "./engine.ts"
+import { tooLarge } from "./upload.ts"
+
+/** Fresh memory; it is overwritten completely, so it is not cleared first. */
+export const allocate = (length: number): Uint8Array => {
+  const buffer = Buffer.allocUnsafeSlow(length)
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, length)
+}
+
+/** Memory for a result whose size the store told; more than there is fails with `LimitExceeded`. */
+export const allocateResult = (engine: Engine, length: number): Effect.Effect<Uint8Array, ObjectStoreError> =>
+  Effect.try({
+    try: () => allocate(length),
+    catch: () => tooLarge(engine, "memory", `${length} bytes do not fit into memory at once; stream or read ranges`)
+  })

@@ -1,0 +1,119 @@
+/**
+ * What operations show of themselves: a span and a few metrics each, and the context of their errors.
+ *
+ * @internal
+ */
+import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import type { Outcome } from "../ErrorReason.ts"
+import { type ObjectStoreError, withContext } from "../ObjectStoreError.ts"
+
+const operations = Metric.counter("objectstore_operations_total", {
+  description: "Operations that ended, by operation and result"
+})
+const retries = Metric.counter("objectstore_retries_total", { description: "Requests that were repeated" })
+const throttles = Metric.counter("objectstore_throttles_total", {
+  description: "Answers in which the service asked for fewer requests"
+})
+const bytesRead = Metric.counter("objectstore_read_bytes_total", { description: "Bytes delivered to the program" })
+const bytesWritten = Metric.counter("objectstore_written_bytes_total", { description: "Bytes stored" })
+const inFlight = Metric.gauge("objectstore_requests_in_flight", { description: "Requests that run now" })
+const abandoned = Metric.counter("objectstore_uploads_abandoned_total", {
+  description: "Uploads that could not be aborted and stay open"
+})
+
+/** The metrics of one store. */
+export interface Observer {
+  readonly read: (bytes: number) => Effect.Effect<void>
+  readonly written: (bytes: number) => Effect.Effect<void>
+  readonly abandoned: Effect.Effect<void>
+  readonly requestStarted: Effect.Effect<void>
+  readonly requestEnded: Effect.Effect<void>
+  /** Runs an operation with its span, its counter and the context of its error. */
+  readonly operation: <A, R>(
+    name: string,
+    uri: string | undefined,
+    mutation: boolean,
+    effect: Effect.Effect<A, ObjectStoreError, R>
+  ) => Effect.Effect<A, ObjectStoreError, R>
+  /** Completes the context of an error. */
+  readonly explain: (
+    error: ObjectStoreError,
+    name: string,
+    uri: string | undefined,
+    mutation: boolean,
+    elapsed?: number
+  ) => ObjectStoreError
+}
+
+/** Counts a repeated request, and an answer that throttles. */
+export const countRetry = (backend: string, request: string, reason: string): Effect.Effect<void> =>
+  Effect.andThen(
+    Metric.update(Metric.withAttributes(retries, { backend, request, reason }), 1),
+    reason === "Throttled" ? Metric.update(Metric.withAttributes(throttles, { backend }), 1) : Effect.void
+  )
+
+/** Makes the observer of a store. */
+export const makeObserver = (backend: string): Observer => {
+  const read = Metric.withAttributes(bytesRead, { backend })
+  const written = Metric.withAttributes(bytesWritten, { backend })
+  const left = Metric.withAttributes(abandoned, { backend })
+  const running = Metric.withAttributes(inFlight, { backend })
+  let requests = 0
+
+  const explain: Observer["explain"] = (error, name, uri, mutation, elapsed) =>
+    withContext(error, {
+      operation: name,
+      backend,
+      uri: error.uri ?? uri,
+      elapsed,
+      attempts: error.attempts ?? 1,
+      outcome: mutation ? error.outcome ?? defaultOutcome(error) : undefined
+    })
+
+  return {
+    read: (bytes) => Metric.update(read, bytes),
+    written: (bytes) => Metric.update(written, bytes),
+    abandoned: Metric.update(left, 1),
+    requestStarted: Effect.suspend(() => Metric.update(running, ++requests)),
+    requestEnded: Effect.suspend(() => Metric.update(running, --requests)),
+    explain,
+    operation: (name, uri, mutation, effect) => {
+      const count = (result: string) =>
+        Metric.update(Metric.withAttributes(operations, { backend, operation: name, result }), 1)
+      const attributes: Record<string, unknown> = { "objectstore.backend": backend }
+      if (uri !== undefined) attributes["objectstore.uri"] = uri
+      return Effect.clockWith((clock: Clock.Clock) => {
+        const start = clock.currentTimeMillisUnsafe()
+        return effect.pipe(
+          Effect.mapError((error) => explain(error, name, uri, mutation, clock.currentTimeMillisUnsafe() - start)),
+          Effect.onExit((exit) =>
+            count(
+              exit._tag === "Success"
+                ? "success"
+                : exit.cause.reasons.find((reason) => reason._tag === "Fail")?.error.reason._tag ?? "interrupted"
+            )
+          ),
+          Effect.withSpan(`ObjectStore.${name}`, { kind: "client", attributes })
+        )
+      })
+    }
+  }
+}
+
+/** Failures after which a request may have been applied although its answer says or was nothing of the sort. */
+const uncertain: ReadonlySet<string> = new Set([
+  "Timeout",
+  "Unavailable",
+  "BodyInterrupted",
+  "ProtocolViolation",
+  "OutcomeUnknown"
+])
+
+const defaultOutcome = (error: ObjectStoreError): Outcome =>
+  uncertain.has(error.reason._tag) ||
+    (error.reason._tag === "ConnectionFailed" &&
+      (error.reason.phase === "request" || error.reason.phase === "headers"))
+    ? "unknown"
+    : "not-applied"

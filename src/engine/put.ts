@@ -1,0 +1,170 @@
+/**
+ * Writes of a whole body: bytes, text or a stream.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import * as Sink from "effect/Sink"
+import * as Stream from "effect/Stream"
+import type { ObjectOptions, WriteReply } from "../Backend.ts"
+import type { PutResult } from "../ObjectInfo.ts"
+import type { ObjectWriter } from "../ObjectStore.ts"
+import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
+import type { At, Body, WriteOptions } from "../ObjectStoreOptions.ts"
+import { type Engine, onObject } from "./engine.ts"
+import type { Place } from "./resolve.ts"
+import { planUpload, uploadBytes, type UploadPlan } from "./upload.ts"
+import { checkWrite, invalid } from "./validate.ts"
+import { openSession, type Session, writeWhole } from "./writer.ts"
+
+const isError = (value: unknown): value is ObjectStoreError => Predicate.isTagged(value, "ObjectStoreError")
+
+/** The answer of a write. */
+export const toPutResult = (place: Place, reply: WriteReply): PutResult => ({
+  uri: place.names.uri(place.key),
+  key: place.names.key(place.key),
+  etag: reply.etag,
+  version: reply.version,
+  size: reply.size,
+  verified: reply.verified
+})
+
+const sourceFailed = (engine: Engine, description: string, cause?: unknown): ObjectStoreError =>
+  makeError("SourceFailed", {
+    operation: "put",
+    backend: engine.backend.name,
+    description,
+    outcome: "not-applied",
+    cause
+  })
+
+/** Writes a body as one object; with `always`, in parts whatever its size. */
+export const put = (
+  engine: Engine,
+  name: string,
+  at: At,
+  body: Body,
+  options: WriteOptions | undefined,
+  always: boolean
+): Effect.Effect<PutResult, ObjectStoreError> =>
+  onObject(engine, name, at, true, (place) => {
+    const object = checkWrite(engine.subject, options)
+    if (isError(object)) return Effect.fail(object)
+    const bytes = typeof body === "string" ? Buffer.from(body) : body
+    const known = bytes instanceof Uint8Array ? bytes.length : options?.size
+    if (bytes instanceof Uint8Array && options?.size !== undefined && options.size !== bytes.length) {
+      return Effect.fail(sourceFailed(engine, `the body has ${bytes.length} bytes, size says ${options.size}`))
+    }
+    const plan = planUpload(engine, options, known)
+    if (isError(plan)) return Effect.fail(plan)
+    if (!(bytes instanceof Uint8Array) && !Stream.isStream(bytes)) {
+      return Effect.fail(invalid(engine.subject, "the body is no Uint8Array, string or Stream"))
+    }
+    const written = bytes instanceof Uint8Array
+      ? putBytes(engine, place, bytes, object, plan, options, always)
+      : putStream(engine, place, bytes, object, plan, options, always)
+    return Effect.map(
+      Effect.tap(written, (reply) => engine.observer.written(reply.size)),
+      (reply) => toPutResult(place, reply)
+    )
+  })
+
+const putBytes = (
+  engine: Engine,
+  place: Place,
+  body: Uint8Array,
+  object: ObjectOptions,
+  plan: UploadPlan,
+  options: WriteOptions | undefined,
+  always: boolean
+): Effect.Effect<WriteReply, ObjectStoreError> => {
+  const { maxWriteSize, tuning } = engine.backend.capabilities
+  const onProgress = options?.onProgress
+  const total = body.length
+  let sent = 0
+  const progress = (bytes: number) =>
+    Effect.suspend(() => {
+      sent += bytes
+      return onProgress === undefined ? Effect.void : onProgress({ bytes: sent, total })
+    })
+  const single = !always && body.length <= Math.min(maxWriteSize, Math.max(tuning.multipartThreshold, plan.partSize))
+  return single || body.length === 0
+    ? Effect.tap(writeWhole(engine, place, body, object), () => progress(body.length))
+    : uploadBytes(engine, place, body, object, plan, progress)
+}
+
+const putStream = Effect.fnUntraced(
+  function*(
+    engine: Engine,
+    place: Place,
+    body: Stream.Stream<Uint8Array, unknown>,
+    object: ObjectOptions,
+    plan: UploadPlan,
+    options: WriteOptions | undefined,
+    always: boolean
+  ) {
+    const session = yield* openSession(engine, place, object, plan, options, always)
+    const counted = countBytes(engine, session, options?.size)
+    yield* body.pipe(
+      Stream.mapError((cause) => sourceFailed(engine, "the stream of the body failed", cause)),
+      Stream.runForEachArray((chunks) => Effect.forEach(chunks, counted.write, { discard: true }))
+    )
+    return yield* counted.finish
+  },
+  Effect.scoped
+)
+
+/** Holds a session to the length that was declared. */
+const countBytes = (engine: Engine, session: Session, size: number | undefined): Session => {
+  let bytes = 0
+  return {
+    write: (chunk) => {
+      if (!(chunk instanceof Uint8Array)) {
+        return Effect.fail(sourceFailed(engine, "a chunk of the body is no Uint8Array"))
+      }
+      bytes += chunk.length
+      return size !== undefined && bytes > size
+        ? Effect.fail(sourceFailed(engine, `the body runs over the ${size} bytes that were declared`))
+        : session.write(chunk)
+    },
+    finish: Effect.suspend(() =>
+      size !== undefined && bytes !== size
+        ? Effect.fail(sourceFailed(engine, `the body ended after ${bytes} of ${size} bytes`))
+        : session.finish
+    )
+  }
+}
+
+/** Opens a writer in the scope at hand. */
+export const writer = (engine: Engine, at: At, options: WriteOptions | undefined) =>
+  onObject(engine, "writer", at, true, (place) => {
+    const object = checkWrite(engine.subject, options)
+    if (isError(object)) return Effect.fail(object)
+    const plan = planUpload(engine, options, options?.size)
+    if (isError(plan)) return Effect.fail(plan)
+    const uri = place.names.uri(place.key)
+    const explain = (error: ObjectStoreError) => engine.observer.explain(error, "writer", uri, true)
+    return Effect.map(openSession(engine, place, object, plan, options, false), (session): ObjectWriter => {
+      const counted = countBytes(engine, session, options?.size)
+      return {
+        write: (chunk) => Effect.mapError(counted.write(chunk), explain),
+        finish: counted.finish.pipe(
+          Effect.tap((reply) => engine.observer.written(reply.size)),
+          Effect.map((reply) => toPutResult(place, reply)),
+          Effect.mapError(explain)
+        )
+      }
+    })
+  })
+
+/** A sink over a writer of its own. */
+export const sink = (
+  engine: Engine,
+  at: At,
+  options: WriteOptions | undefined
+): Sink.Sink<PutResult, Uint8Array, never, ObjectStoreError> =>
+  Sink.unwrap(Effect.map(
+    writer(engine, at, options),
+    ({ finish, write }) => Sink.mapEffect(Sink.forEach(write), () => finish)
+  ))

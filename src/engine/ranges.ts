@@ -1,0 +1,111 @@
+/**
+ * Several ranges of one version: near ones are read as one request.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import type { Location } from "../Backend.ts"
+import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
+import type { RangesOptions } from "../ObjectStoreOptions.ts"
+import { type Engine, request } from "./engine.ts"
+import { allocateResult } from "./memory.ts"
+import { pinTo, readPlan, readSpan } from "./read.ts"
+import type { BackendRangeOrEmpty } from "./validate.ts"
+
+const defaultGap = 1024 * 1024
+
+interface Wanted {
+  readonly index: number
+  readonly offset: number
+  readonly length: number
+}
+
+interface Group {
+  readonly offset: number
+  end: number
+  readonly members: Array<Wanted>
+}
+
+/** Joins ranges that overlap or lie at most `gap` bytes apart. */
+const coalesce = (wanted: ReadonlyArray<Wanted>, gap: number): Array<Group> => {
+  const groups: Array<Group> = []
+  let last: Group | undefined
+  for (const range of [...wanted].sort((a, b) => a.offset - b.offset)) {
+    if (last !== undefined && range.offset - last.end <= gap) {
+      last.end = Math.max(last.end, range.offset + range.length)
+      last.members.push(range)
+    } else {
+      last = { offset: range.offset, end: range.offset + range.length, members: [range] }
+      groups.push(last)
+    }
+  }
+  return groups
+}
+
+/** Reads the ranges in the order asked; each result is memory of its own. */
+export const readRanges = Effect.fnUntraced(function*(
+  engine: Engine,
+  at: Location,
+  ranges: ReadonlyArray<BackendRangeOrEmpty>,
+  options: RangesOptions | undefined
+): Effect.fn.Return<ReadonlyArray<Uint8Array>, ObjectStoreError> {
+  // The size decides what open ranges mean and where all of them end, and the etag holds them to one version.
+  const stat = yield* request(engine, "read", engine.backend.head(at, options ?? {}))
+  const results: Array<Uint8Array> = Array.from({ length: ranges.length }, () => new Uint8Array(0))
+  const wanted: Array<Wanted> = []
+  for (const [index, range] of ranges.entries()) {
+    if (range === "empty") continue
+    const offset = "suffix" in range ? Math.max(0, stat.size - range.suffix) : range.offset
+    const length = "suffix" in range ? stat.size - offset : Math.min(range.length, stat.size - offset)
+    if (length <= 0) {
+      if ("suffix" in range) continue
+      return yield* makeError("RangeNotSatisfiable", {
+        operation: "getRanges",
+        backend: engine.backend.name,
+        size: stat.size,
+        description: `range ${index} starts at ${offset}, the object has ${stat.size} bytes`
+      })
+    }
+    wanted.push({ index, offset, length })
+  }
+  const { concurrency } = readPlan(engine, options)
+  const total = wanted.reduce((sum, { length }) => sum + length, 0)
+  let bytes = 0
+  yield* Effect.forEach(coalesce(wanted, options?.coalesce ?? defaultGap), (group) =>
+    Effect.flatMap(
+      readSpan(
+        engine,
+        at,
+        { offset: group.offset, length: group.end - group.offset },
+        { ...pinTo(engine, stat), partSize: options?.partSize, concurrency: options?.concurrency },
+        (span) =>
+          span.stat.etag === stat.etag && span.stat.size === stat.size
+            ? allocateResult(engine, span.length)
+            : Effect.fail(objectChanged(engine))
+      ),
+      ({ target }) =>
+        Effect.suspend(() => {
+          for (const { index, length, offset } of group.members) {
+            const start = offset - group.offset
+            results[index] = group.members.length === 1 ? target : target.slice(start, start + length)
+            bytes += length
+          }
+          return options?.onProgress === undefined ? Effect.void : options.onProgress({ bytes, total })
+        })
+    ).pipe(
+      Effect.mapError((error) =>
+        error.reason._tag === "PreconditionFailed" || error.reason._tag === "NotFound"
+          ? objectChanged(engine, error)
+          : error
+      )
+    ), { concurrency, discard: true })
+  return results
+})
+
+const objectChanged = (engine: Engine, cause?: ObjectStoreError): ObjectStoreError =>
+  makeError("ObjectChanged", {
+    operation: "getRanges",
+    backend: engine.backend.name,
+    description: "the object changed between its ranges",
+    cause
+  })

@@ -1,0 +1,299 @@
+/**
+ * Reads into memory: the first request is already a range and tells size and version; the rest is read in parts, side by
+ * side, straight into one target, all of that version.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import type { Location, ObjectStat, ReadHandle, ReadReply } from "../Backend.ts"
+import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
+import type { ByteRange, ReadConditions, ReadOptions, TransferOptions } from "../ObjectStoreOptions.ts"
+import { type Engine, openBody, request } from "./engine.ts"
+import { retrying } from "./retry.ts"
+import { type BackendRangeOrEmpty, checkConditions, checkRange, checkTransfer } from "./validate.ts"
+
+/** Which bytes of which version a read delivers. */
+export interface Span {
+  readonly stat: ObjectStat
+  readonly offset: number
+  readonly length: number
+}
+
+/** Part size and concurrency in force. */
+export const readPlan = (engine: Engine, options: TransferOptions | undefined) => ({
+  partSize: options?.partSize ?? engine.backend.capabilities.tuning.readPartSize,
+  concurrency: options?.concurrency ?? engine.backend.capabilities.tuning.readConcurrency
+})
+
+/** Checks all options of a read, and the range. */
+export const checkRead = (
+  engine: Engine,
+  options: ReadOptions | undefined,
+  range: ByteRange | undefined
+): BackendRangeOrEmpty | undefined | ObjectStoreError =>
+  checkTransfer(engine.subject, options) ?? checkConditions(engine.subject, options) ??
+    (range === undefined ? undefined : checkRange(engine.subject, range))
+
+/** Conditions that hold a read to the version of `stat`. */
+export const pinTo = (engine: Engine, stat: ObjectStat): ReadConditions => ({
+  ifMatch: engine.backend.capabilities.conditionalRead ? stat.etag : undefined,
+  version: engine.backend.capabilities.versions ? stat.version : undefined
+})
+
+const conditionsOf = (options: ReadConditions | undefined): ReadConditions => ({
+  ifMatch: options?.ifMatch,
+  ifNoneMatch: options?.ifNoneMatch,
+  ifModifiedSince: options?.ifModifiedSince,
+  ifUnmodifiedSince: options?.ifUnmodifiedSince,
+  version: options?.version
+})
+
+/** The first reply of a read: the version, and the span that is wanted of it. */
+export interface Opened {
+  readonly span: Span
+  /** The open body, which begins at the span's offset; absent when the span is empty. */
+  readonly body?: { readonly reply: ReadReply; readonly close: Effect.Effect<void> } | undefined
+}
+
+/** Makes the first request of a read. It asks for at most `firstLength` bytes. */
+export const openSpan = Effect.fnUntraced(function*(
+  engine: Engine,
+  at: Location,
+  range: BackendRangeOrEmpty | undefined,
+  options: ReadConditions | undefined,
+  firstLength: number
+) {
+  const conditions = conditionsOf(options)
+  const { backend } = engine
+  if (range === "empty") {
+    const stat = yield* request(engine, "read", backend.head(at, conditions))
+    return { span: { stat, offset: 0, length: 0 } } satisfies Opened
+  }
+  if (range !== undefined && "suffix" in range && (!backend.capabilities.suffixRange || range.suffix > firstLength)) {
+    // Parts count from the front, so a long suffix needs the size first.
+    const stat = yield* request(engine, "read", backend.head(at, conditions))
+    const length = Math.min(range.suffix, stat.size)
+    const offset = stat.size - length
+    if (length === 0) return { span: { stat, offset, length } } satisfies Opened
+    const pinned = { ...conditions, ...pinTo(engine, stat) }
+    const body = yield* openBody(engine, at, {
+      range: { offset, length: Math.min(length, firstLength) },
+      conditions: pinned
+    }).pipe(Effect.mapError(changed(engine, "the object changed between its size and its first byte")))
+    yield* checkReply(engine, body.reply, { offset, length: Math.min(length, firstLength), stat })
+    return { span: { stat: body.reply.stat, offset, length }, body } satisfies Opened
+  }
+  const asked = range === undefined
+    ? { offset: 0, length: firstLength }
+    : "suffix" in range
+    ? range
+    : { offset: range.offset, length: Math.min(range.length, firstLength) }
+  const opened = yield* openBody(engine, at, { range: asked, conditions }).pipe(
+    Effect.map((body): Opened | { readonly body: Opened["body"] & object } => ({ body })),
+    Effect.catch((error) =>
+      // An empty object has no first byte; only a range that was asked for fails.
+      error.reason._tag === "RangeNotSatisfiable" && (range === undefined || "suffix" in range)
+        ? Effect.map(
+          request(engine, "read", backend.head(at, conditions)),
+          (stat): Opened => ({ span: { stat, offset: 0, length: stat.size } })
+        )
+        : Effect.fail(error)
+    )
+  )
+  if ("span" in opened) {
+    if (opened.span.length === 0) return opened
+    return yield* violation(engine, "a range at the start of an object that is not empty was refused")
+  }
+  const { reply } = opened.body
+  const { size } = reply.stat
+  const offset = "suffix" in asked ? Math.max(0, size - asked.suffix) : asked.offset
+  const wanted = range === undefined
+    ? size
+    : "suffix" in range
+    ? size - offset
+    : Math.min(range.length, size - offset)
+  const first = Math.min(wanted, "suffix" in asked ? asked.suffix : asked.length)
+  yield* checkReply(engine, reply, { offset, length: first })
+  return { span: { stat: reply.stat, offset, length: wanted }, body: opened.body } satisfies Opened
+})
+
+/** An answer is what was asked for, or nothing. */
+const checkReply = (
+  engine: Engine,
+  reply: ReadReply,
+  asked: { readonly offset: number; readonly length: number; readonly stat?: ObjectStat | undefined }
+): Effect.Effect<void, ObjectStoreError> => {
+  const { stat } = asked
+  if (
+    stat !== undefined &&
+    (stat.size !== reply.stat.size || stat.etag !== reply.stat.etag || stat.version !== reply.stat.version)
+  ) {
+    return Effect.fail(makeError("ObjectChanged", {
+      operation: "read",
+      backend: engine.backend.name,
+      description: "the object changed while it was read"
+    }))
+  }
+  return reply.offset === asked.offset && reply.length === asked.length
+    ? Effect.void
+    : violation(
+      engine,
+      `asked for ${asked.length} bytes at ${asked.offset}, answered ${reply.length} at ${reply.offset}`
+    )
+}
+
+const violation = (engine: Engine, description: string): Effect.Effect<never, ObjectStoreError> =>
+  Effect.fail(makeError("ProtocolViolation", { operation: "read", backend: engine.backend.name, description }))
+
+const changed = (engine: Engine, description: string) => (error: ObjectStoreError): ObjectStoreError =>
+  error.reason._tag === "PreconditionFailed" || error.reason._tag === "NotFound" ||
+    error.reason._tag === "RangeNotSatisfiable"
+    ? makeError("ObjectChanged", { operation: "read", backend: engine.backend.name, description, cause: error })
+    : error
+
+/** Fills `target` from a body, whose bytes so far are `state.done`. */
+const drain = Effect.fnUntraced(function*(
+  engine: Engine,
+  reply: ReadReply,
+  target: Uint8Array,
+  state: { done: number }
+) {
+  const start = state.done
+  const end = start + reply.length
+  while (state.done < end) {
+    const count = yield* reply.into(target.subarray(state.done, end)).pipe(
+      Effect.tapError((error) =>
+        Effect.sync(() => {
+          if (error.reason._tag === "BodyInterrupted" && error.reason.received !== undefined) {
+            state.done = Math.max(state.done, Math.min(end, start + error.reason.received))
+          }
+        })
+      )
+    )
+    if (count === 0) {
+      return yield* makeError("BodyInterrupted", {
+        operation: "read",
+        backend: engine.backend.name,
+        received: state.done - start,
+        description: `the body ended after ${state.done - start} of ${reply.length} bytes`
+      })
+    }
+    state.done += count
+  }
+})
+
+/** Fills `target` with the bytes at `offset` of the version of `stat`, resuming at the byte that was delivered last. */
+export const readPart = (
+  engine: Engine,
+  at: Location,
+  stat: ObjectStat,
+  offset: number,
+  target: Uint8Array,
+  done = 0
+): Effect.Effect<void, ObjectStoreError> =>
+  Effect.suspend(() => {
+    const state = { done }
+    const attempt = Effect.scoped(Effect.gen(function*() {
+      if (state.done === target.length) return
+      const range = { offset: offset + state.done, length: target.length - state.done }
+      const body = yield* openBody(engine, at, { range, conditions: pinTo(engine, stat) })
+      yield* checkReply(engine, body.reply, { ...range, stat })
+      yield* drain(engine, body.reply, target, state)
+    }))
+    return retrying(engine.backend.name, "body", engine.quota, attempt).pipe(
+      Effect.mapError(changed(engine, "the object changed while it was read"))
+    )
+  })
+
+/**
+ * Reads the rest of an opened span into `target`, whose length is the span's. Closes the first body as soon as it is
+ * drained, so that its permit is free for other parts.
+ */
+export const fill = Effect.fnUntraced(function*(
+  engine: Engine,
+  at: Location,
+  opened: Opened,
+  target: Uint8Array,
+  options: TransferOptions | undefined
+) {
+  const { body, span } = opened
+  if (body === undefined) return
+  const { concurrency, partSize } = readPlan(engine, options)
+  const onProgress = options?.onProgress
+  let bytes = 0
+  const progress = (count: number) =>
+    Effect.suspend(() => {
+      bytes += count
+      return onProgress === undefined ? Effect.void : onProgress({ bytes, total: span.length })
+    })
+  const { handle } = body.reply
+  if (handle !== undefined) {
+    yield* fillFromHandle(handle, span, target, { partSize, concurrency }, progress)
+    yield* handle.verify
+    yield* body.close
+    return
+  }
+  const first = body.reply.length
+  const readFirst = Effect.suspend(() => {
+    const state = { done: 0 }
+    return drain(engine, body.reply, target.subarray(0, first), state).pipe(
+      Effect.ensuring(body.close),
+      Effect.catch((error) =>
+        error.isRetryable
+          ? readPart(engine, at, span.stat, span.offset, target.subarray(0, first), state.done)
+          : Effect.fail(error)
+      )
+    )
+  })
+  yield* Effect.forEach(
+    partsOf(first, span.length, partSize),
+    ([start, end]) =>
+      Effect.andThen(
+        start === 0 ? readFirst : readPart(engine, at, span.stat, span.offset + start, target.subarray(start, end)),
+        progress(end - start)
+      ),
+    { concurrency, discard: true }
+  )
+})
+
+const fillFromHandle = (
+  handle: ReadHandle,
+  span: Span,
+  target: Uint8Array,
+  plan: { readonly partSize: number; readonly concurrency: number },
+  progress: (count: number) => Effect.Effect<void>
+): Effect.Effect<void, ObjectStoreError> => {
+  const length = span.length
+  if (length <= plan.partSize) {
+    return Effect.andThen(handle.readInto(span.offset, target.subarray(0, length)), progress(length))
+  }
+  return Effect.forEach(
+    partsOf(Math.min(plan.partSize, length), length, plan.partSize),
+    ([start, end]) =>
+      Effect.andThen(handle.readInto(span.offset + start, target.subarray(start, end)), progress(end - start)),
+    { concurrency: plan.concurrency, discard: true }
+  )
+}
+
+/** Cuts `length` into a first part and parts of `partSize`, as pairs of start and end. */
+function* partsOf(first: number, length: number, partSize: number): Generator<readonly [number, number]> {
+  yield [0, first]
+  for (let start = first; start < length; start += partSize) yield [start, Math.min(length, start + partSize)]
+}
+
+/** Reads an object or a range of it into memory that `place` provides once the size is known. */
+export const readSpan = (
+  engine: Engine,
+  at: Location,
+  range: BackendRangeOrEmpty | undefined,
+  options: ReadOptions | undefined,
+  place: (span: Span) => Effect.Effect<Uint8Array, ObjectStoreError>
+): Effect.Effect<{ readonly span: Span; readonly target: Uint8Array }, ObjectStoreError> =>
+  Effect.scoped(Effect.gen(function*() {
+    const { partSize } = readPlan(engine, options)
+    const opened = yield* openSpan(engine, at, range, options, partSize)
+    const target = yield* place(opened.span)
+    yield* fill(engine, at, opened, target.subarray(0, opened.span.length), options)
+    yield* engine.observer.read(opened.span.length)
+    return { span: opened.span, target }
+  }))

@@ -1,0 +1,95 @@
+/**
+ * A reader of one version.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { ObjectStat } from "../Backend.ts"
+import type { ObjectReader } from "../ObjectStore.ts"
+import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
+import type { ByteRange, ReadConditions, TransferOptions } from "../ObjectStoreOptions.ts"
+import { type Engine, request, toInfo } from "./engine.ts"
+import { explainStream } from "./list.ts"
+import { allocateResult } from "./memory.ts"
+import { checkRead, pinTo, readSpan, type Span } from "./read.ts"
+import type { Place } from "./resolve.ts"
+import { streamSpan } from "./stream.ts"
+import { tooLarge } from "./upload.ts"
+import { checkConditions, invalid } from "./validate.ts"
+
+const isError = (value: unknown): value is ObjectStoreError => Predicate.isTagged(value, "ObjectStoreError")
+
+/** Opens a reader on what the object is now. */
+export const openReader = Effect.fnUntraced(function*(
+  engine: Engine,
+  place: Place,
+  conditions: ReadConditions | undefined
+): Effect.fn.Return<ObjectReader, ObjectStoreError, Scope.Scope> {
+  const wrong = checkConditions(engine.subject, conditions)
+  if (wrong !== undefined) return yield* wrong
+  const stat = yield* request(engine, "read", engine.backend.head(place, conditions ?? {}))
+  let open = true
+  yield* Effect.addFinalizer(() => Effect.sync(() => open = false))
+  const uri = place.names.uri(place.key)
+  const explain = (error: ObjectStoreError) => engine.observer.explain(pinned(engine, error), "open", uri, false)
+  const checked = (range: ByteRange | undefined, options: TransferOptions | undefined) =>
+    open ? checkRead(engine, options, range) : invalid(engine.subject, "the reader's scope has closed")
+  const pin = (options: TransferOptions | undefined) => ({ ...options, ...pinTo(engine, stat) })
+
+  const read = (
+    range: ByteRange | undefined,
+    options: TransferOptions | undefined,
+    target: (span: Span) => Effect.Effect<Uint8Array, ObjectStoreError>
+  ) =>
+    Effect.suspend(() => {
+      const what = checked(range, options)
+      return isError(what) ? Effect.fail(what) : readSpan(
+        engine,
+        place,
+        what,
+        pin(options),
+        (span) => sameVersion(stat, span.stat) ? target(span) : Effect.fail(changed(engine))
+      )
+    }).pipe(Effect.mapError(explain))
+
+  return {
+    info: toInfo(place, place.key, stat),
+    read: (range, options) =>
+      Effect.map(read(range, options, (span) => allocateResult(engine, span.length)), ({ target }) => target),
+    readInto: (target, range, options) =>
+      Effect.map(
+        read(range, options, (span) =>
+          span.length <= target.length
+            ? Effect.succeed(target)
+            : Effect.fail(
+              tooLarge(engine, "target", `${span.length} bytes do not fit into a target of ${target.length}`)
+            )),
+        ({ span }) => span.length
+      ),
+    stream: (range, options) =>
+      Stream.suspend(() => {
+        const what = checked(range, options)
+        return (isError(what) ? Stream.fail(what) : streamSpan(engine, place, what, pin(options))).pipe(
+          Stream.mapError((error) => pinned(engine, error)),
+          explainStream(engine, "open", uri)
+        )
+      })
+  }
+})
+
+const sameVersion = (one: ObjectStat, other: ObjectStat): boolean =>
+  one.etag === other.etag && one.size === other.size && one.version === other.version
+
+const changed = (engine: Engine, cause?: ObjectStoreError): ObjectStoreError =>
+  makeError("ObjectChanged", {
+    operation: "open",
+    backend: engine.backend.name,
+    description: "the object is no longer the version that was opened",
+    cause
+  })
+
+const pinned = (engine: Engine, error: ObjectStoreError): ObjectStoreError =>
+  error.reason._tag === "PreconditionFailed" || error.reason._tag === "NotFound" ? changed(engine, error) : error

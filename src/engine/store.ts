@@ -1,0 +1,238 @@
+/**
+ * All operations over a backend.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import type { Backend } from "../Backend.ts"
+import type { ObjectStoreOperations } from "../ObjectStore.ts"
+import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
+import type { At, PresignOptions, StoreOptions } from "../ObjectStoreOptions.ts"
+import { makeBudget } from "./budget.ts"
+import { copy, rename } from "./copy.ts"
+import { type Engine, onObject, request, toInfo } from "./engine.ts"
+import { explainStream, list, listContainers, listDirectory, listUploads } from "./list.ts"
+import { allocateResult } from "./memory.ts"
+import { makeObserver } from "./observe.ts"
+import { put, sink, writer } from "./put.ts"
+import { readRanges } from "./ranges.ts"
+import { checkRead, readSpan } from "./read.ts"
+import { openReader } from "./reader.ts"
+import { remove, removeMany, removePrefix } from "./remove.ts"
+import { makeResolver, resolveBase } from "./resolve.ts"
+import { makeRetryQuota } from "./retry.ts"
+import { streamSpan } from "./stream.ts"
+import { tooLarge } from "./upload.ts"
+import {
+  type BackendRangeOrEmpty,
+  checkConditions,
+  checkExpiry,
+  checkPositive,
+  checkRange,
+  invalid,
+  unsupported
+} from "./validate.ts"
+
+const defaultRequests = 64
+const defaultMemory = 64 * 1024 * 1024
+
+/** Builds the operations over a backend. */
+export const makeOperations = Effect.fnUntraced(function*(
+  backend: Backend,
+  options?: StoreOptions
+): Effect.fn.Return<ObjectStoreOperations, ObjectStoreError> {
+  const subject = { backend: backend.name, capabilities: backend.capabilities }
+  const wrong = checkPositive(subject, "requests", options?.requests) ??
+    checkPositive(subject, "memory", options?.memory)
+  if (wrong !== undefined) {
+    return yield* makeError("Configuration", {
+      operation: "fromBackend",
+      backend: backend.name,
+      description: wrong.reason.description
+    })
+  }
+  const base = resolveBase(backend, options?.base)
+  if (Result.isFailure(base)) return yield* base.failure
+  return makeStore({
+    backend,
+    subject,
+    resolver: makeResolver(backend, base.success),
+    requests: makeBudget(options?.requests ?? defaultRequests),
+    bytes: makeBudget(options?.memory ?? defaultMemory),
+    quota: makeRetryQuota(),
+    observer: makeObserver(backend.name)
+  })
+})
+
+const isError = (value: unknown): value is ObjectStoreError => Predicate.isTagged(value, "ObjectStoreError")
+
+const makeStore = (engine: Engine): ObjectStoreOperations => {
+  const { backend, observer, subject } = engine
+  const { capabilities } = backend
+
+  const onContainer = (
+    operation: string,
+    name: string,
+    run: Effect.Effect<void, ObjectStoreError>
+  ): Effect.Effect<void, ObjectStoreError> =>
+    Effect.suspend(() => {
+      const wrong = engine.resolver.checkContainer(name)
+      return wrong === undefined
+        ? observer.operation(operation, engine.resolver.containerUri(name), true, run)
+        : observer.operation(operation, undefined, true, Effect.fail(wrong))
+    })
+
+  return {
+    capabilities,
+
+    get: (at, options) =>
+      onObject(engine, "get", at, false, (place) => {
+        const checked = checkRead(engine, options, undefined)
+        return isError(checked) ? Effect.fail(checked) : Effect.map(
+          readSpan(engine, place, undefined, options, (span) => allocateResult(engine, span.length)),
+          ({ target }) => target
+        )
+      }),
+
+    getRange: (at, range, options) =>
+      onObject(engine, "getRange", at, false, (place) => {
+        const checked = checkRead(engine, options, range)
+        return isError(checked) ? Effect.fail(checked) : Effect.map(
+          readSpan(engine, place, checked, options, (span) => allocateResult(engine, span.length)),
+          ({ target }) => target
+        )
+      }),
+
+    getRanges: (at, ranges, options) =>
+      onObject(engine, "getRanges", at, false, (place) => {
+        const checked = checkRead(engine, options, undefined)
+        if (isError(checked)) return Effect.fail(checked)
+        const gap = options?.coalesce
+        if (gap !== undefined && !(Number.isSafeInteger(gap) && gap >= 0)) {
+          return Effect.fail(invalid(subject, `coalesce ${String(gap)} is not a non-negative integer`))
+        }
+        const wanted = Array.from(ranges, (range) => checkRange(subject, range))
+        const wrong = wanted.find(isError)
+        return wrong === undefined
+          ? readRanges(engine, place, wanted.filter((range): range is BackendRangeOrEmpty => !isError(range)), options)
+          : Effect.fail(wrong)
+      }),
+
+    getInto: (at, target, options) =>
+      onObject(engine, "getInto", at, false, (place) => {
+        const checked = checkRead(engine, options, options?.range)
+        if (isError(checked)) return Effect.fail(checked)
+        if (!(target instanceof Uint8Array)) return Effect.fail(invalid(subject, "the target is no Uint8Array"))
+        return Effect.map(
+          readSpan(engine, place, checked, options, (span) =>
+            span.length <= target.length
+              ? Effect.succeed(target)
+              : Effect.fail(
+                tooLarge(engine, "target", `${span.length} bytes do not fit into a target of ${target.length}`)
+              )),
+          ({ span }) => ({ bytes: span.length, info: toInfo(place, place.key, span.stat) })
+        )
+      }),
+
+    stream: (at, options) =>
+      Stream.suspend(() => {
+        const resolved = engine.resolver.object(at)
+        if (Result.isFailure(resolved)) return explainStream(engine, "stream", undefined)(Stream.fail(resolved.failure))
+        const place = resolved.success
+        const checked = checkRead(engine, options, options?.range)
+        return explainStream(engine, "stream", place.names.uri(place.key))(
+          isError(checked) ? Stream.fail(checked) : streamSpan(engine, place, checked, options)
+        )
+      }),
+
+    open: (at, options) => onObject(engine, "open", at, false, (place) => openReader(engine, place, options)),
+
+    stat: (at, options) =>
+      onObject(engine, "stat", at, false, (place) => {
+        const wrong = checkConditions(subject, options)
+        return wrong === undefined
+          ? Effect.map(request(engine, "read", backend.head(place, options ?? {})), (stat) =>
+            toInfo(place, place.key, stat))
+          : Effect.fail(wrong)
+      }),
+
+    exists: (at, options) =>
+      onObject(engine, "exists", at, false, (place) => {
+        const wrong = checkConditions(subject, options)
+        return wrong === undefined
+          ? Effect.catchReason(
+            Effect.as(request(engine, "read", backend.head(place, options ?? {})), true),
+            "ObjectStoreError",
+            "NotFound",
+            () => Effect.succeed(false)
+          )
+          : Effect.fail(wrong)
+      }),
+
+    put: (at, body, options) => put(engine, "put", at, body, options, false),
+    putMultipart: (at, body, options) => put(engine, "putMultipart", at, body, options, true),
+    sink: (at, options) => sink(engine, at, options),
+    writer: (at, options) => writer(engine, at, options),
+
+    list: (prefix = "", options) => list(engine, "list", prefix, options),
+    listDirectory: (prefix = "", options) => listDirectory(engine, prefix, options),
+
+    delete: (at, options) => remove(engine, at, options),
+    deleteMany: (keys, options) => removeMany(engine, keys, options),
+    deletePrefix: (prefix, options) => removePrefix(engine, prefix, options),
+
+    copy: (from, to, options) => copy(engine, from, to, options),
+    rename: (from, to, options) => rename(engine, from, to, options),
+
+    createContainer: (name, options) =>
+      onContainer(
+        "createContainer",
+        name,
+        options?.location !== undefined && !capabilities.containerLocation
+          ? Effect.fail(unsupported(subject, "containerLocation"))
+          : request(engine, "create", backend.createContainer(name, options ?? {}))
+      ),
+    deleteContainer: (name) =>
+      onContainer("deleteContainer", name, request(engine, "delete", backend.deleteContainer(name))),
+    listContainers: () => listContainers(engine),
+
+    presign: (at, options) => presign(engine, at, options),
+
+    listUploads: (prefix = "") => listUploads(engine, prefix),
+    abortUpload: (upload) =>
+      Effect.suspend(() => {
+        const resolved = engine.resolver.place(upload.uri)
+        return observer.operation(
+          "abortUpload",
+          upload.uri,
+          true,
+          Result.isFailure(resolved)
+            ? Effect.fail(resolved.failure)
+            : request(
+              engine,
+              "abort",
+              backend.abortUpload({
+                container: resolved.success.container,
+                key: resolved.success.key,
+                id: upload.id
+              })
+            )
+        )
+      })
+  }
+}
+
+const presign = (engine: Engine, at: At, options: PresignOptions) =>
+  onObject(engine, "presign", at, false, (place) => {
+    if (!engine.backend.capabilities.presign) return Effect.fail(unsupported(engine.subject, "presign"))
+    if (!["GET", "PUT", "HEAD", "DELETE"].includes(options.method)) {
+      return Effect.fail(invalid(engine.subject, "method is not GET, PUT, HEAD or DELETE"))
+    }
+    const expiresIn = checkExpiry(engine.subject, options.expiresIn)
+    return isError(expiresIn)
+      ? Effect.fail(expiresIn)
+      : engine.backend.presign(place, { method: options.method, expiresIn })
+  })

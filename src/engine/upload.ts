@@ -1,0 +1,169 @@
+/**
+ * Uploads that cannot leak: one that was opened is completed or aborted on every way out (success, failure, interruption,
+ * defect), after all its parts have stopped, and the abort is awaited.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { Location, ObjectOptions, PartReceipt, Upload, WriteReply } from "../Backend.ts"
+import type { MultipartCapabilities } from "../Capabilities.ts"
+import { makeError, type ObjectStoreError, withContext } from "../ObjectStoreError.ts"
+import type { WriteOptions } from "../ObjectStoreOptions.ts"
+import { type Engine, request } from "./engine.ts"
+import { invalid } from "./validate.ts"
+
+/** An upload in a scope; the scope aborts it unless it was completed. */
+export interface OpenedUpload {
+  readonly upload: Upload
+  readonly part: (
+    number: number,
+    offset: number,
+    body: Uint8Array,
+    last: boolean
+  ) => Effect.Effect<PartReceipt, ObjectStoreError>
+  readonly complete: (
+    parts: ReadonlyArray<PartReceipt>,
+    size: number
+  ) => Effect.Effect<WriteReply, ObjectStoreError>
+}
+
+/** Opens an upload that its scope aborts. */
+export const openUpload = Effect.fnUntraced(function*(
+  engine: Engine,
+  at: Location,
+  options: ObjectOptions
+): Effect.fn.Return<OpenedUpload, ObjectStoreError, Scope.Scope> {
+  const { backend } = engine
+  let completed = false
+  const upload = yield* Effect.acquireRelease(
+    request(engine, "initiate", backend.openUpload(at, options)),
+    (upload) => completed ? Effect.void : abandon(engine, upload)
+  )
+  return {
+    upload,
+    part: (number, offset, body, last) =>
+      request(engine, "part", backend.uploadPart(upload, { number, offset, body, last })).pipe(
+        Effect.flatMap((receipt) =>
+          receipt.size === body.length
+            ? Effect.succeed(receipt)
+            : Effect.fail(makeError("IntegrityFailed", {
+              operation: "uploadPart",
+              backend: backend.name,
+              description: `part ${number} has ${body.length} bytes, the store counted ${receipt.size}`,
+              outcome: "not-applied"
+            }))
+        ),
+        Effect.mapError((error) => withContext(error, { outcome: "not-applied" }))
+      ),
+    complete: (parts, size) =>
+      Effect.tap(
+        Effect.onExit(
+          request(engine, "complete", backend.completeUpload(upload, { parts, size })),
+          (exit) => Effect.sync(() => completed = exit._tag === "Success")
+        ),
+        (reply) =>
+          reply.size === size
+            ? Effect.void
+            : Effect.fail(makeError("IntegrityFailed", {
+              operation: "completeUpload",
+              backend: backend.name,
+              description: `${size} bytes were sent, the store counted ${reply.size}`,
+              outcome: "applied"
+            }))
+      )
+  }
+})
+
+/** Aborts with retries; one that stays open all the same is logged and counted, and found again by `listUploads`. */
+const abandon = (engine: Engine, upload: Upload): Effect.Effect<void> =>
+  request(engine, "abort", engine.backend.abortUpload(upload), () => undefined).pipe(
+    Effect.catchCause((cause) =>
+      Effect.andThen(
+        engine.observer.abandoned,
+        Effect.logWarning(`upload ${upload.id} could not be aborted and stays open`, cause)
+      )
+    )
+  )
+
+/** Part size and concurrency of an upload, within the backend's limits. */
+export interface UploadPlan {
+  readonly partSize: number
+  readonly concurrency: number
+}
+
+/** Plans an upload of `size` bytes, or of an unknown number. */
+export const planUpload = (
+  engine: Engine,
+  options: WriteOptions | undefined,
+  size: number | undefined
+): UploadPlan | ObjectStoreError => {
+  const { maxObjectSize, multipart, tuning } = engine.backend.capabilities
+  const concurrency = multipart.ordered ? 1 : options?.concurrency ?? tuning.writeConcurrency
+  if (size !== undefined && size > maxObjectSize) {
+    return tooLarge(engine, "maxObjectSize", `the object has ${size} bytes, the most are ${maxObjectSize}`)
+  }
+  const given = options?.partSize
+  if (given !== undefined) {
+    const wrong = checkPartSize(multipart, given, size)
+    return wrong === undefined ? { partSize: given, concurrency } : invalid(engine.subject, wrong)
+  }
+  const needed = size === undefined ? 0 : Math.ceil(size / multipart.maxParts)
+  const partSize = roundUp(
+    Math.max(tuning.writePartSize, multipart.minPartSize, needed),
+    multipart.partMultiple
+  )
+  return { partSize: Math.min(partSize, multipart.maxPartSize), concurrency }
+}
+
+const roundUp = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple
+
+const checkPartSize = (
+  multipart: MultipartCapabilities,
+  partSize: number,
+  size: number | undefined
+): string | undefined => {
+  if (partSize < multipart.minPartSize) return `partSize ${partSize} is less than ${multipart.minPartSize}`
+  if (partSize > multipart.maxPartSize) return `partSize ${partSize} is more than ${multipart.maxPartSize}`
+  if (partSize % multipart.partMultiple !== 0) return `partSize ${partSize} is no multiple of ${multipart.partMultiple}`
+  if (size !== undefined && size > partSize * multipart.maxParts) {
+    return `partSize ${partSize} cuts ${size} bytes into more than ${multipart.maxParts} parts`
+  }
+  return undefined
+}
+
+/** `LimitExceeded`, before or while a write. */
+export const tooLarge = (engine: Engine, limit: string, description: string): ObjectStoreError =>
+  makeError("LimitExceeded", {
+    operation: "write",
+    backend: engine.backend.name,
+    limit,
+    description,
+    outcome: "not-applied"
+  })
+
+/** Uploads bytes that are in memory: parts are views of them, side by side. */
+export const uploadBytes = Effect.fnUntraced(
+  function*(
+    engine: Engine,
+    at: Location,
+    body: Uint8Array,
+    object: ObjectOptions,
+    plan: UploadPlan,
+    onPart: (bytes: number) => Effect.Effect<void>
+  ) {
+    const upload = yield* openUpload(engine, at, object)
+    const count = Math.ceil(body.length / plan.partSize)
+    const parts = yield* Effect.forEach(
+      Array.from({ length: count }, (_, index) => index),
+      (index) => {
+        const offset = index * plan.partSize
+        const part = body.subarray(offset, offset + plan.partSize)
+        return Effect.tap(upload.part(index + 1, offset, part, index + 1 === count), () => onPart(part.length))
+      },
+      { concurrency: plan.concurrency }
+    )
+    return yield* upload.complete(parts, body.length)
+  },
+  Effect.scoped
+)

@@ -1,0 +1,200 @@
+/**
+ * Options are checked before anything is touched: one line that names what is wrong.
+ *
+ * @internal
+ */
+import * as Duration from "effect/Duration"
+import * as Predicate from "effect/Predicate"
+import type { BackendRange, ObjectOptions } from "../Backend.ts"
+import type { Capabilities } from "../Capabilities.ts"
+import { attributeNames, type Attributes, type Metadata } from "../ObjectInfo.ts"
+import { makeError, type ObjectStoreError, printable } from "../ObjectStoreError.ts"
+import type { ByteRange, ReadConditions, TransferOptions, WriteMode, WriteOptions } from "../ObjectStoreOptions.ts"
+
+/** Where a check belongs to. */
+export interface Subject {
+  readonly backend: string
+  readonly capabilities: Capabilities
+}
+
+/** `InvalidRequest` for an option. */
+export const invalid = (subject: Subject, description: string): ObjectStoreError =>
+  makeError("InvalidRequest", {
+    operation: "validate",
+    backend: subject.backend,
+    description,
+    outcome: "not-applied"
+  })
+
+/** `Unsupported` for a capability that is missing. */
+export const unsupported = (subject: Subject, capability: string): ObjectStoreError =>
+  makeError("Unsupported", {
+    operation: "validate",
+    backend: subject.backend,
+    capability,
+    description: `${subject.backend} has no ${capability}`,
+    outcome: "not-applied"
+  })
+
+const show = (value: unknown): string => printable(String(value).slice(0, 80))
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+
+/** Checks part size, concurrency and progress of a read. */
+export const checkTransfer = (subject: Subject, options: TransferOptions | undefined): ObjectStoreError | undefined => {
+  if (options === undefined) return undefined
+  const { concurrency, onProgress, partSize } = options
+  if (partSize !== undefined && (!isCount(partSize) || partSize === 0)) {
+    return invalid(subject, `partSize ${show(partSize)} is not a positive integer`)
+  }
+  if (concurrency !== undefined && (!isCount(concurrency) || concurrency === 0)) {
+    return invalid(subject, `concurrency ${show(concurrency)} is not a positive integer`)
+  }
+  return onProgress === undefined || typeof onProgress === "function"
+    ? undefined
+    : invalid(subject, "onProgress is not a function")
+}
+
+/** Checks the conditions of a read. */
+export const checkConditions = (
+  subject: Subject,
+  conditions: ReadConditions | undefined
+): ObjectStoreError | undefined => {
+  if (conditions === undefined) return undefined
+  const { ifMatch, ifModifiedSince, ifNoneMatch, ifUnmodifiedSince, version } = conditions
+  const conditional = ifMatch ?? ifNoneMatch ?? ifModifiedSince ?? ifUnmodifiedSince
+  if (conditional !== undefined && !subject.capabilities.conditionalRead) return unsupported(subject, "conditionalRead")
+  if (version !== undefined && !subject.capabilities.versions) return unsupported(subject, "versions")
+  for (const [name, value] of [["ifMatch", ifMatch], ["ifNoneMatch", ifNoneMatch], ["version", version]] as const) {
+    const wrong = checkToken(subject, name, value)
+    if (wrong !== undefined) return wrong
+  }
+  return undefined
+}
+
+// oxlint-disable-next-line no-control-regex
+const unprintable = /[\u0000-\u001f\u007f]/
+
+const checkToken = (subject: Subject, name: string, value: string | undefined): ObjectStoreError | undefined =>
+  value === undefined || (typeof value === "string" && value !== "" && !unprintable.test(value))
+    ? undefined
+    : invalid(subject, `${name} is empty or holds control characters`)
+
+/** Checks a range and answers it in the form that the backend takes, or `"empty"`. */
+export const checkRange = (subject: Subject, range: ByteRange): BackendRangeOrEmpty | ObjectStoreError => {
+  if (!Predicate.isObject(range)) return invalid(subject, "the range is no object")
+  if ("suffix" in range) {
+    if (!isCount(range.suffix)) return invalid(subject, `suffix ${show(range.suffix)} is not a non-negative integer`)
+    return range.suffix === 0 ? "empty" : { suffix: range.suffix }
+  }
+  if (!isCount(range.offset)) return invalid(subject, `offset ${show(range.offset)} is not a non-negative integer`)
+  const { length } = range
+  if (length === undefined) return { offset: range.offset, length: Number.MAX_SAFE_INTEGER - range.offset }
+  if (!isCount(length)) return invalid(subject, `length ${show(length)} is not a non-negative integer`)
+  return length === 0
+    ? "empty"
+    : { offset: range.offset, length: Math.min(length, Number.MAX_SAFE_INTEGER - range.offset) }
+}
+
+/** A checked range. */
+export type BackendRangeOrEmpty = BackendRange | "empty"
+
+/** Checks the mode of a write, a copy or a rename. */
+export const checkMode = (
+  subject: Subject,
+  mode: WriteMode | undefined,
+  needs: { readonly create: boolean; readonly update: boolean; readonly name?: string }
+): ObjectStoreError | undefined => {
+  if (mode === undefined || mode === "overwrite") return undefined
+  if (mode === "create") return needs.create ? undefined : unsupported(subject, needs.name ?? "conditionalCreate")
+  if (!Predicate.isObject(mode) || typeof mode.update !== "string") {
+    return invalid(subject, "mode is not \"overwrite\", \"create\" or { update: etag }")
+  }
+  return checkToken(subject, "mode.update", mode.update) ??
+    (needs.update ? undefined : unsupported(subject, needs.name ?? "conditionalUpdate"))
+}
+
+const checkAttributes = (subject: Subject, attributes: Attributes): Attributes | ObjectStoreError => {
+  const kept: Record<string, string> = {}
+  for (const [name, value] of Object.entries(attributes)) {
+    if (!(attributeNames as ReadonlyArray<string>).includes(name)) {
+      return invalid(subject, `unknown attribute "${show(name)}"`)
+    }
+    if (value === undefined) continue
+    if (typeof value !== "string" || value === "" || unprintable.test(value) || !value.isWellFormed()) {
+      return invalid(subject, `attribute ${name} is empty or holds control characters`)
+    }
+    if (!subject.capabilities.attributes) return unsupported(subject, "attributes")
+    kept[name] = value
+  }
+  return kept
+}
+
+// Names that are a token in every service's header form; values that fit a header as they are.
+const metadataName = /^[a-z0-9_][a-z0-9_.-]*$/
+const metadataValue = /^[\u0020-\u007e\u0080-\uffff]*$/
+const maxMetadataBytes = 2048
+
+/** Checks user metadata and makes its names lower case. */
+const checkMetadata = (subject: Subject, metadata: Metadata): Metadata | ObjectStoreError => {
+  const kept: Record<string, string> = Object.create(null)
+  let bytes = 0
+  for (const [given, value] of Object.entries(metadata)) {
+    const name = given.toLowerCase()
+    if (!metadataName.test(name)) {
+      return invalid(subject, `metadata name "${show(given)}" is not made of letters, digits and "-_."`)
+    }
+    if (Object.hasOwn(kept, name)) return invalid(subject, `metadata name "${name}" is given twice`)
+    if (typeof value !== "string" || !metadataValue.test(value) || !value.isWellFormed() || value.trim() !== value) {
+      return invalid(subject, `metadata "${name}" holds control characters, or spaces at an end`)
+    }
+    bytes += name.length + Buffer.byteLength(value)
+    if (bytes > maxMetadataBytes) return invalid(subject, `metadata has more than ${maxMetadataBytes} bytes`)
+    if (!subject.capabilities.metadata) return unsupported(subject, "metadata")
+    kept[name] = value
+  }
+  return kept
+}
+
+const isError = (value: unknown): value is ObjectStoreError => Predicate.isTagged(value, "ObjectStoreError")
+
+/** Checks the options of a write and completes them. */
+export const checkWrite = (subject: Subject, options: WriteOptions | undefined): ObjectOptions | ObjectStoreError => {
+  const { capabilities } = subject
+  const wrong = checkTransfer(subject, options) ??
+    checkMode(subject, options?.mode, {
+      create: capabilities.conditionalCreate,
+      update: capabilities.conditionalUpdate
+    })
+  if (wrong !== undefined) return wrong
+  const { size } = options ?? {}
+  if (size !== undefined && !isCount(size)) return invalid(subject, `size ${show(size)} is not a non-negative integer`)
+  const attributes = checkAttributes(subject, options?.attributes ?? {})
+  if (isError(attributes)) return attributes
+  const metadata = checkMetadata(subject, options?.metadata ?? {})
+  if (isError(metadata)) return metadata
+  return { mode: options?.mode ?? "overwrite", attributes, metadata }
+}
+
+/** Checks a number that must be a positive integer, if it is given. */
+export const checkPositive = (
+  subject: Subject,
+  name: string,
+  value: number | undefined
+): ObjectStoreError | undefined =>
+  value === undefined || (isCount(value) && value > 0)
+    ? undefined
+    : invalid(subject, `${name} ${show(value)} is not a positive integer`)
+
+/** Checks an optional etag. */
+export const checkEtag = (subject: Subject, value: string | undefined): ObjectStoreError | undefined =>
+  checkToken(subject, "ifMatch", value)
+
+/** Checks how long a signed URL is to work. */
+export const checkExpiry = (subject: Subject, input: Duration.Input): Duration.Duration | ObjectStoreError => {
+  const duration = Duration.fromInput(input)
+  const millis = duration._tag === "Some" ? Duration.toMillis(duration.value) : Number.NaN
+  return Number.isFinite(millis) && millis >= 1000 && duration._tag === "Some"
+    ? duration.value
+    : invalid(subject, `expiresIn ${show(input)} is not a time of at least one second`)
+}

@@ -1,0 +1,216 @@
+/**
+ * Writes whose length is not known: bytes are gathered into parts, which are uploaded side by side while more come in.
+ * What ends before the first part is full is written with one request.
+ *
+ * @internal
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import type { ObjectOptions, PartReceipt, WriteReply } from "../Backend.ts"
+import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
+import type { WriteOptions } from "../ObjectStoreOptions.ts"
+import { type Engine, request } from "./engine.ts"
+import type { Place } from "./resolve.ts"
+import { type OpenedUpload, openUpload, tooLarge, type UploadPlan } from "./upload.ts"
+
+/** A write in progress, in a scope that aborts it unless it finished. */
+export interface Session {
+  readonly write: (chunk: Uint8Array) => Effect.Effect<void, ObjectStoreError>
+  readonly finish: Effect.Effect<WriteReply, ObjectStoreError>
+}
+
+/** Begins a write. With `always`, also a small object goes in parts. */
+export const openSession = Effect.fnUntraced(function*(
+  engine: Engine,
+  place: Place,
+  object: ObjectOptions,
+  plan: UploadPlan,
+  options: WriteOptions | undefined,
+  always: boolean
+): Effect.fn.Return<Session, ObjectStoreError, Scope.Scope> {
+  const { backend } = engine
+  const { maxObjectSize, maxWriteSize, multipart, tuning } = backend.capabilities
+  const outer = yield* Effect.scope
+  // Part fibers end before the upload is aborted: their scope is younger, so it closes first.
+  const uploadScope = yield* Scope.fork(outer)
+  const slots = Semaphore.makeUnsafe(plan.concurrency)
+  const turn = Semaphore.makeUnsafe(1)
+  const owner = {}
+  const free: Array<Uint8Array> = []
+  const fibers: Array<Fiber.Fiber<void>> = []
+  const receipts: Array<PartReceipt> = []
+  const failed = Deferred.makeUnsafe<never, ObjectStoreError>()
+  let upload: OpenedUpload | undefined
+  let finished = false
+  let buffer = new Uint8Array(0)
+  let filled = 0
+  let offset = 0
+  let parts = 0
+  let sent = 0
+  const single = always ? 0 : Math.min(maxWriteSize, Math.max(plan.partSize, tuning.multipartThreshold))
+  // Until the upload opens, the buffer grows up to what one request may carry; parts then have their own size.
+  const capacity = (): number => upload === undefined ? Math.max(single, plan.partSize) : plan.partSize
+
+  const progress = (bytes: number) =>
+    Effect.suspend(() => {
+      sent += bytes
+      return options?.onProgress === undefined ? Effect.void : options.onProgress({ bytes: sent, total: options.size })
+    })
+
+  const opened = Effect.suspend(() =>
+    upload === undefined
+      ? Effect.map(Scope.provide(openUpload(engine, place, object), uploadScope), (open) => upload = open)
+      : Effect.succeed(upload)
+  )
+
+  const sendPart = Effect.fnUntraced(function*(body: Uint8Array, last: boolean, done: Effect.Effect<void>) {
+    const open = yield* opened
+    if (parts === multipart.maxParts) {
+      return yield* tooLarge(
+        engine,
+        "maxParts",
+        `more than ${multipart.maxParts} parts of ${plan.partSize} bytes; give a larger partSize`
+      )
+    }
+    const number = ++parts
+    const start = offset
+    offset += body.length
+    // Both are taken here, so that the producer waits; the fiber gives them back.
+    yield* slots.take(1)
+    yield* Effect.onInterrupt(engine.bytes.take(owner, body.length), () => slots.release(1))
+    const fiber = yield* open.part(number, start, body, last).pipe(
+      Effect.flatMap((receipt) => {
+        receipts[number - 1] = receipt
+        return progress(body.length)
+      }),
+      Effect.catchCause((cause) => Deferred.failCause(failed, cause)),
+      Effect.ensuring(Effect.andThen(engine.bytes.release(body.length), Effect.andThen(done, slots.release(1)))),
+      Effect.asVoid,
+      Effect.forkIn(outer, { startImmediately: true })
+    )
+    fibers.push(fiber)
+  })
+
+  const flushFull = Effect.suspend(() => {
+    const body = buffer
+    const size = plan.partSize
+    // The buffer of a single request can hold several parts.
+    const rest = filled % size
+    const whole = filled - rest
+    const next = take(size)
+    next.set(body.subarray(whole, filled))
+    const reused = body.length === size
+    buffer = next
+    filled = rest
+    return Effect.forEach(
+      Array.from({ length: whole / size }, (_, index) => index * size),
+      (start) =>
+        sendPart(
+          body.subarray(start, start + size),
+          false,
+          reused ? Effect.sync(() => void free.push(body)) : Effect.void
+        ),
+      { discard: true }
+    )
+  })
+
+  const take = (size: number): Uint8Array<ArrayBuffer> =>
+    (free.pop() as Uint8Array<ArrayBuffer> | undefined) ?? new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
+
+  const grow = (needed: number): void => {
+    const most = capacity()
+    if (needed <= buffer.length) return
+    const larger = new Uint8Array(Math.min(most, Math.max(needed, buffer.length * 2, 64 * 1024)))
+    larger.set(buffer.subarray(0, filled))
+    buffer = larger
+  }
+
+  const check = Effect.suspend(() => Deferred.isDoneUnsafe(failed) ? Deferred.await(failed) : Effect.void)
+
+  const closed = Effect.suspend(() =>
+    finished
+      ? Effect.fail(makeError("InvalidRequest", {
+        operation: "write",
+        backend: backend.name,
+        description: "the writer has finished",
+        outcome: "not-applied"
+      }))
+      : Effect.void
+  )
+
+  const write = Effect.fnUntraced(function*(chunk: Uint8Array) {
+    yield* closed
+    let position = 0
+    if (offset + filled + chunk.length > maxObjectSize) {
+      return yield* tooLarge(engine, "maxObjectSize", `the object has more than ${maxObjectSize} bytes`)
+    }
+    while (position < chunk.length) {
+      yield* check
+      const count = Math.min(chunk.length - position, capacity() - filled)
+      if (count === 0) {
+        yield* flushFull
+        continue
+      }
+      grow(filled + count)
+      buffer.set(chunk.subarray(position, position + count), filled)
+      filled += count
+      position += count
+    }
+  })
+
+  const finish = Effect.fnUntraced(function*() {
+    yield* closed
+    yield* check
+    finished = true
+    if (upload === undefined && !always && filled <= single) {
+      const reply = yield* writeWhole(engine, place, buffer.subarray(0, filled), object)
+      yield* progress(filled)
+      return reply
+    }
+    const size = offset + filled
+    if (size === 0 || (upload === undefined && filled === 0)) {
+      // No part: an empty object is written whole, and no upload is left.
+      return yield* writeWhole(engine, place, new Uint8Array(0), object)
+    }
+    for (let start = 0; start < filled; start += plan.partSize) {
+      const end = Math.min(filled, start + plan.partSize)
+      yield* sendPart(buffer.subarray(start, end), end === filled, Effect.void)
+    }
+    yield* Effect.raceFirst(Fiber.awaitAll(fibers), Deferred.await(failed))
+    yield* check
+    const open = yield* opened
+    return yield* open.complete(receipts, size)
+  })
+
+  return {
+    write: (chunk) => turn.withPermits(1)(write(chunk)),
+    finish: turn.withPermits(1)(finish())
+  }
+})
+
+/** Writes bytes with one request. */
+export const writeWhole = (
+  engine: Engine,
+  place: Place,
+  body: Uint8Array,
+  object: ObjectOptions
+): Effect.Effect<WriteReply, ObjectStoreError> =>
+  request(
+    engine,
+    object.mode === "overwrite" ? "put" : "create",
+    engine.backend.write(place, body, object)
+  ).pipe(
+    Effect.flatMap((reply) =>
+      reply.size === body.length
+        ? Effect.succeed(reply)
+        : Effect.fail(makeError("IntegrityFailed", {
+          operation: "write",
+          backend: engine.backend.name,
+          description: `${body.length} bytes were sent, the store counted ${reply.size}`,
+          outcome: "applied"
+        }))
+    )
+  )

@@ -1,0 +1,85 @@
+/**
+ * System calls as Effects: one call each, uninterruptible, because a call that runs in the thread pool cannot be taken
+ * back and may still write to the memory it was given.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import * as NodeFs from "node:fs"
+
+/** What a system call fails with. */
+export type Errno = NodeJS.ErrnoException
+
+const call = <A>(run: (done: (error: Errno | null, value: A) => void) => void): Effect.Effect<A, Errno> =>
+  Effect.uninterruptible(Effect.callback<A, Errno>((resume) => {
+    run((error, value) => resume(error === null ? Effect.succeed(value) : Effect.fail(error)))
+  }))
+
+const callVoid = (run: (done: (error: Errno | null) => void) => void): Effect.Effect<void, Errno> =>
+  call<void>((done) => run((error) => done(error, undefined)))
+
+export const open = (path: string, flags: number, mode = 0o600): Effect.Effect<number, Errno> =>
+  call((done) => NodeFs.open(path, flags, mode, done))
+
+export const close = (fd: number): Effect.Effect<void, Errno> => callVoid((done) => NodeFs.close(fd, done))
+
+export const read = (
+  fd: number,
+  target: Uint8Array,
+  at: number,
+  length: number,
+  position: number
+): Effect.Effect<number, Errno> => call((done) => NodeFs.read(fd, target, at, length, position, done))
+
+export const write = (
+  fd: number,
+  body: Uint8Array,
+  at: number,
+  length: number,
+  position: number
+): Effect.Effect<number, Errno> => call((done) => NodeFs.write(fd, body, at, length, position, done))
+
+export const fstat = (fd: number): Effect.Effect<NodeFs.BigIntStats, Errno> =>
+  call((done) => NodeFs.fstat(fd, { bigint: true }, done))
+
+export const lstat = (path: string): Effect.Effect<NodeFs.BigIntStats, Errno> =>
+  call((done) => NodeFs.lstat(path, { bigint: true }, done))
+
+export const stat = (path: string): Effect.Effect<NodeFs.BigIntStats, Errno> =>
+  call((done) => NodeFs.stat(path, { bigint: true }, done))
+
+export const fsync = (fd: number): Effect.Effect<void, Errno> => callVoid((done) => NodeFs.fsync(fd, done))
+
+export const fdatasync = (fd: number): Effect.Effect<void, Errno> => callVoid((done) => NodeFs.fdatasync(fd, done))
+
+export const ftruncate = (fd: number, size: number): Effect.Effect<void, Errno> =>
+  callVoid((done) => NodeFs.ftruncate(fd, size, done))
+
+export const futimes = (fd: number, atime: number, mtime: number): Effect.Effect<void, Errno> =>
+  callVoid((done) => NodeFs.futimes(fd, atime, mtime, done))
+
+export const rename = (from: string, to: string): Effect.Effect<void, Errno> =>
+  callVoid((done) => NodeFs.rename(from, to, done))
+
+export const link = (from: string, to: string): Effect.Effect<void, Errno> =>
+  callVoid((done) => NodeFs.link(from, to, done))
+
+export const unlink = (path: string): Effect.Effect<void, Errno> => callVoid((done) => NodeFs.unlink(path, done))
+
+export const mkdir = (path: string, mode = 0o777): Effect.Effect<void, Errno> =>
+  callVoid((done) => NodeFs.mkdir(path, mode, done))
+
+export const rmdir = (path: string): Effect.Effect<void, Errno> => callVoid((done) => NodeFs.rmdir(path, done))
+
+export const readlink = (path: string): Effect.Effect<string, Errno> =>
+  call((done) => NodeFs.readlink(path, "utf8", done))
+
+export const realpath = (path: string): Effect.Effect<string, Errno> =>
+  call((done) => NodeFs.realpath.native(path, "utf8", done))
+
+export const copyFile = (from: string, to: string, mode: number): Effect.Effect<void, Errno> =>
+  callVoid((done) => NodeFs.copyFile(from, to, mode, done))
+
+/** Entries of a directory with their types; names are the raw bytes. */
+export const readdir = (path: string): Effect.Effect<Array<NodeFs.Dirent<Buffer>>, Errno> =>
+  call((done) => NodeFs.readdir(path, { withFileTypes: true, encoding: "buffer" }, done))

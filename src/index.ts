@@ -1,0 +1,16 @@
+/**
+ * One `ObjectStore` service for Effect; each backend is a layer that provides it.
+ *
+ * @since 0.1.0
+ */
+export type * from "./Backend.ts"
+export type { Capabilities, MultipartCapabilities, Tuning } from "./Capabilities.ts"
+export { defaultRetryPolicy, RetryPolicy, type RetryPolicyOptions } from "./engine/retry.ts"
+export { defaultMatrix, type RequestClass, type RetryMatrix, type Verdict } from "./engine/retryMatrix.ts"
+export { ErrorReason, ErrorReasons, type ErrorReasonTag, Outcome } from "./ErrorReason.ts"
+export { attributeNames } from "./ObjectInfo.ts"
+export type * from "./ObjectInfo.ts"
+export * from "./ObjectStore.ts"
+export { isObjectStoreError, makeError, ObjectStoreError, type ReasonFields, withContext } from "./ObjectStoreError.ts"
+export type * from "./ObjectStoreOptions.ts"
+export * as ObjectUri from "./ObjectUri.ts"
