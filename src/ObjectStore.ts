@@ -167,8 +167,10 @@ export interface ObjectStoreOperations {
   /** Removes an empty container, else `NotEmpty`; a missing one is `ContainerNotFound`. */
   readonly deleteContainer: (name: string) => Effect.Effect<void, ObjectStoreError>
 
-  /** Lists the containers, ordered by name. */
-  readonly listContainers: () => Stream.Stream<ContainerInfo, ObjectStoreError>
+  /** Lists the containers, or those whose names begin with `prefix`, ordered by name. */
+  readonly listContainers: (
+    options?: { readonly prefix?: string | undefined }
+  ) => Stream.Stream<ContainerInfo, ObjectStoreError>
 
   /** Signs a URL that lets its holder do one thing to an object for a time. It is a secret. */
   readonly presign: (at: At, options: PresignOptions) => Effect.Effect<Redacted.Redacted<string>, ObjectStoreError>

@@ -11,7 +11,7 @@
  * @internal
  */
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 import * as PartitionedSemaphore from "effect/PartitionedSemaphore"
 
 /** A weighted budget, fair between owners and to large shares. */
@@ -37,7 +37,7 @@ export const makeBudget = (capacity: number): Budget => {
     capacity,
     withShare: (owner, share, effect) => semaphore.withPermits(owner, clamp(share))(effect),
     withShareNow: (share, effect) =>
-      share > capacity ? Effect.succeed(Option.none()) : semaphore.withPermitsIfAvailable(share)(effect),
+      share > capacity ? Effect.succeedNone : semaphore.withPermitsIfAvailable(share)(effect),
     take: (owner, share) => semaphore.take(owner, clamp(share)),
     release: (share) => Effect.asVoid(semaphore.release(clamp(share)))
   }

@@ -175,14 +175,14 @@ export const listUploads = (engine: Engine, prefix: At): Stream.Stream<OpenUploa
     )
   })
 
-/** Lists the containers. */
-export const listContainers = (engine: Engine): Stream.Stream<ContainerInfo, ObjectStoreError> =>
+/** Lists the containers whose names begin with `prefix`. */
+export const listContainers = (engine: Engine, prefix: string): Stream.Stream<ContainerInfo, ObjectStoreError> =>
   explainStream(engine, "listContainers", undefined)(
     Stream.fromIterableEffect(
       Effect.map(
         request(engine, "read", engine.backend.listContainers),
         (containers) =>
-          containers.map(({ created, name }): ContainerInfo => ({
+          containers.filter(({ name }) => name.startsWith(prefix)).map(({ created, name }): ContainerInfo => ({
             name,
             uri: engine.resolver.containerUri(name),
             created

@@ -90,14 +90,14 @@ export const openSpan = Effect.fnUntraced(function*(
     : { offset: range.offset, length: Math.min(range.length, firstLength) }
   const opened = yield* openBody(engine, at, { range: asked, conditions }).pipe(
     Effect.map((body): Opened | { readonly body: Opened["body"] & object } => ({ body })),
-    Effect.catch((error) =>
+    Effect.catchIf(
       // An empty object has no first byte; only a range that was asked for fails.
-      error.reason._tag === "RangeNotSatisfiable" && (range === undefined || "suffix" in range)
-        ? Effect.map(
+      (error) => error.reason._tag === "RangeNotSatisfiable" && (range === undefined || "suffix" in range),
+      () =>
+        Effect.map(
           request(engine, "read", backend.head(at, conditions)),
           (stat): Opened => ({ span: { stat, offset: 0, length: stat.size } })
         )
-        : Effect.fail(error)
     )
   )
   if ("span" in opened) {
@@ -238,10 +238,9 @@ export const fill = Effect.fnUntraced(function*(
     const state = { done: 0 }
     return drain(engine, body.reply, target.subarray(0, first), state).pipe(
       Effect.ensuring(body.close),
-      Effect.catch((error) =>
-        error.isRetryable
-          ? readPart(engine, at, span.stat, span.offset, target.subarray(0, first), state.done)
-          : Effect.fail(error)
+      Effect.catchIf(
+        (error) => error.isRetryable,
+        () => readPart(engine, at, span.stat, span.offset, target.subarray(0, first), state.done)
       )
     )
   })
@@ -282,18 +281,20 @@ function* partsOf(first: number, length: number, partSize: number): Generator<re
 }
 
 /** Reads an object or a range of it into memory that `place` provides once the size is known. */
-export const readSpan = (
-  engine: Engine,
-  at: Location,
-  range: BackendRangeOrEmpty | undefined,
-  options: ReadOptions | undefined,
-  place: (span: Span) => Effect.Effect<Uint8Array, ObjectStoreError>
-): Effect.Effect<{ readonly span: Span; readonly target: Uint8Array }, ObjectStoreError> =>
-  Effect.scoped(Effect.gen(function*() {
+export const readSpan = Effect.fnUntraced(
+  function*(
+    engine: Engine,
+    at: Location,
+    range: BackendRangeOrEmpty | undefined,
+    options: ReadOptions | undefined,
+    place: (span: Span) => Effect.Effect<Uint8Array, ObjectStoreError>
+  ) {
     const { partSize } = readPlan(engine, options)
     const opened = yield* openSpan(engine, at, range, options, partSize)
     const target = yield* place(opened.span)
     yield* fill(engine, at, opened, target.subarray(0, opened.span.length), options)
     yield* engine.observer.read(opened.span.length)
     return { span: opened.span, target }
-  }))
+  },
+  Effect.scoped
+)

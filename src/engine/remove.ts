@@ -21,15 +21,17 @@ const deleteOnce = (
   container: string,
   entries: ReadonlyArray<DeleteEntry>
 ): Effect.Effect<ReadonlyArray<ObjectStoreError | undefined>, ObjectStoreError> =>
-  Effect.flatMap(engine.backend.deleteBatch(container, entries), (answers) =>
-    answers.length === entries.length
-      ? Effect.succeed(answers)
-      : Effect.fail(makeError("ProtocolViolation", {
+  Effect.filterOrFail(
+    engine.backend.deleteBatch(container, entries),
+    (answers) => answers.length === entries.length,
+    (answers) =>
+      makeError("ProtocolViolation", {
         operation: "delete",
         backend: engine.backend.name,
         description: `${entries.length} keys were sent, ${answers.length} were answered`,
         outcome: "unknown"
-      })))
+      })
+  )
 
 /** Removes one object. */
 export const remove = (

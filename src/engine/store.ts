@@ -197,7 +197,7 @@ const makeStore = (engine: Engine): ObjectStoreOperations => {
       ),
     deleteContainer: (name) =>
       onContainer("deleteContainer", name, request(engine, "delete", backend.deleteContainer(name))),
-    listContainers: () => listContainers(engine),
+    listContainers: (options) => listContainers(engine, options?.prefix ?? ""),
 
     presign: (at, options) => presign(engine, at, options),
 

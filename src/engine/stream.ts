@@ -9,6 +9,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Location } from "../Backend.ts"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
@@ -31,72 +32,79 @@ export const streamSpan = (
   range: BackendRangeOrEmpty | undefined,
   options: RangeReadOptions | undefined
 ): Stream.Stream<Uint8Array, ObjectStoreError> =>
-  Stream.scoped(Stream.fromPull(Effect.gen(function*() {
-    const scope = yield* Effect.scope
-    const { concurrency, partSize } = readPlan(engine, options)
-    const onProgress = options?.onProgress
-    const first = Effect.scoped(Effect.gen(function*() {
-      const opened = yield* openSpan(engine, at, range, options, partSize)
-      const { body, span } = opened
-      const chunk = allocate(body === undefined ? 0 : body.reply.length)
-      yield* fill(engine, at, { span: { ...span, length: chunk.length }, body }, chunk, { partSize })
-      return { span, chunk }
-    }))
+  Stream.scoped(Stream.fromPull(Effect.map(Effect.scope, (scope) => makePull(engine, at, range, options, scope))))
 
-    let opened: Effect.Success<typeof first> | undefined
-    let delivered = 0
-    let started = 0
-    const ahead: Array<Ahead> = []
+const makePull = (
+  engine: Engine,
+  at: Location,
+  range: BackendRangeOrEmpty | undefined,
+  options: RangeReadOptions | undefined,
+  scope: Scope.Scope
+) => {
+  const { concurrency, partSize } = readPlan(engine, options)
+  const onProgress = options?.onProgress
+  const first = Effect.scoped(Effect.gen(function*() {
+    const opened = yield* openSpan(engine, at, range, options, partSize)
+    const { body, span } = opened
+    const chunk = allocate(body === undefined ? 0 : body.reply.length)
+    yield* fill(engine, at, { span: { ...span, length: chunk.length }, body }, chunk, { partSize })
+    return { span, chunk }
+  }))
 
-    const part = (start: number, span: { readonly offset: number; readonly length: number }) =>
-      Effect.suspend(() => {
-        const chunk = allocate(Math.min(partSize, span.length - start))
-        return Effect.as(readPart(engine, at, opened!.span.stat, span.offset + start, chunk), chunk)
-      })
+  let opened: Effect.Success<typeof first> | undefined
+  let delivered = 0
+  let started = 0
+  const ahead: Array<Ahead> = []
 
-    const readAhead = Effect.fnUntraced(function*(span: { readonly offset: number; readonly length: number }) {
-      while (ahead.length < concurrency && started < span.length) {
-        const start = started
-        started += Math.min(partSize, span.length - start)
-        const entry: Ahead = { chunk: Deferred.makeUnsafe(), taken: Latch.makeUnsafe(false) }
-        ahead.push(entry)
-        const read = part(start, span).pipe(
-          Effect.asSome,
-          Effect.exit,
-          Effect.flatMap((exit) => Deferred.done(entry.chunk, exit)),
-          Effect.andThen(entry.taken.await)
-        )
-        yield* engine.bytes.withShareNow(Math.min(partSize, span.length - start), read).pipe(
-          Effect.flatMap((ran) => Option.isNone(ran) ? Deferred.succeed(entry.chunk, Option.none()) : Effect.void),
-          Effect.forkIn(scope)
-        )
-      }
+  const part = (start: number, span: { readonly offset: number; readonly length: number }) =>
+    Effect.suspend(() => {
+      const chunk = allocate(Math.min(partSize, span.length - start))
+      return Effect.as(readPart(engine, at, opened!.span.stat, span.offset + start, chunk), chunk)
     })
 
-    const deliver = Effect.fnUntraced(function*(chunk: Uint8Array, total: number) {
-      delivered += chunk.length
-      yield* engine.observer.read(chunk.length)
-      if (onProgress !== undefined) yield* onProgress({ bytes: delivered, total })
-      return [chunk] as const
-    })
+  const readAhead = Effect.fnUntraced(function*(span: { readonly offset: number; readonly length: number }) {
+    while (ahead.length < concurrency && started < span.length) {
+      const start = started
+      started += Math.min(partSize, span.length - start)
+      const entry: Ahead = { chunk: Deferred.makeUnsafe(), taken: Latch.makeUnsafe(false) }
+      ahead.push(entry)
+      const read = part(start, span).pipe(
+        Effect.asSome,
+        Effect.exit,
+        Effect.flatMap((exit) => Deferred.done(entry.chunk, exit)),
+        Effect.andThen(entry.taken.await)
+      )
+      yield* engine.bytes.withShareNow(Math.min(partSize, span.length - start), read).pipe(
+        Effect.flatMap((ran) => Option.isNone(ran) ? Deferred.succeed(entry.chunk, Option.none()) : Effect.void),
+        Effect.forkIn(scope)
+      )
+    }
+  })
 
-    return Effect.gen(function*() {
-      if (opened === undefined) {
-        opened = yield* first
-        started = opened.chunk.length
-        const chunk = opened.chunk
-        opened = { span: opened.span, chunk: new Uint8Array(0) }
-        if (chunk.length > 0) return yield* deliver(chunk, opened.span.length)
-      }
-      const { span } = opened
-      if (delivered >= span.length) return yield* Cause.done()
-      // One part at a time needs no reading ahead, and no budget.
-      if (concurrency > 1) yield* readAhead(span)
-      const next = ahead.shift()
-      const chunk = next === undefined ? Option.none<Uint8Array>() : yield* Deferred.await(next.chunk)
-      if (next !== undefined) yield* next.taken.open
-      if (Option.isSome(chunk)) return yield* deliver(chunk.value, span.length)
-      if (next === undefined) started = delivered + Math.min(partSize, span.length - delivered)
-      return yield* deliver(yield* part(delivered, span), span.length)
-    })
-  })))
+  const deliver = Effect.fnUntraced(function*(chunk: Uint8Array, total: number) {
+    delivered += chunk.length
+    yield* engine.observer.read(chunk.length)
+    if (onProgress !== undefined) yield* onProgress({ bytes: delivered, total })
+    return [chunk] as const
+  })
+
+  return Effect.gen(function*() {
+    if (opened === undefined) {
+      opened = yield* first
+      started = opened.chunk.length
+      const chunk = opened.chunk
+      opened = { span: opened.span, chunk: new Uint8Array(0) }
+      if (chunk.length > 0) return yield* deliver(chunk, opened.span.length)
+    }
+    const { span } = opened
+    if (delivered >= span.length) return yield* Cause.done()
+    // One part at a time needs no reading ahead, and no budget.
+    if (concurrency > 1) yield* readAhead(span)
+    const next = ahead.shift()
+    const chunk = next === undefined ? Option.none<Uint8Array>() : yield* Deferred.await(next.chunk)
+    if (next !== undefined) yield* next.taken.open
+    if (Option.isSome(chunk)) return yield* deliver(chunk.value, span.length)
+    if (next === undefined) started = delivered + Math.min(partSize, span.length - delivered)
+    return yield* deliver(yield* part(delivered, span), span.length)
+  })
+}

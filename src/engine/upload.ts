@@ -44,15 +44,15 @@ export const openUpload = Effect.fnUntraced(function*(
     upload,
     part: (number, offset, body, last) =>
       request(engine, "part", backend.uploadPart(upload, { number, offset, body, last })).pipe(
-        Effect.flatMap((receipt) =>
-          receipt.size === body.length
-            ? Effect.succeed(receipt)
-            : Effect.fail(makeError("IntegrityFailed", {
+        Effect.filterOrFail(
+          (receipt) => receipt.size === body.length,
+          (receipt) =>
+            makeError("IntegrityFailed", {
               operation: "uploadPart",
               backend: backend.name,
               description: `part ${number} has ${body.length} bytes, the store counted ${receipt.size}`,
               outcome: "not-applied"
-            }))
+            })
         ),
         Effect.mapError((error) => withContext(error, { outcome: "not-applied" }))
       ),

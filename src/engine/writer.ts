@@ -203,14 +203,14 @@ export const writeWhole = (
     object.mode === "overwrite" ? "put" : "create",
     engine.backend.write(place, body, object)
   ).pipe(
-    Effect.flatMap((reply) =>
-      reply.size === body.length
-        ? Effect.succeed(reply)
-        : Effect.fail(makeError("IntegrityFailed", {
+    Effect.filterOrFail(
+      (reply) => reply.size === body.length,
+      (reply) =>
+        makeError("IntegrityFailed", {
           operation: "write",
           backend: engine.backend.name,
           description: `${body.length} bytes were sent, the store counted ${reply.size}`,
           outcome: "applied"
-        }))
+        })
     )
   )
