@@ -17,8 +17,16 @@ import * as PartitionedSemaphore from "effect/PartitionedSemaphore"
 /** A weighted budget, fair between owners and to large shares. */
 export interface Budget {
   readonly capacity: number
-  /** Runs `effect` with a share, and waits for it. A share larger than the budget is the whole of it. */
-  readonly withShare: <A, E, R>(owner: object, share: number, effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /**
+   * Runs `effect` with a share, and waits for it. A share larger than the budget is the whole of it. `restore` makes the
+   * wait interruptible where `effect` is not.
+   */
+  readonly withShare: <A, E, R>(
+    owner: object,
+    share: number,
+    effect: Effect.Effect<A, E, R>,
+    restore?: (<B>(wait: Effect.Effect<B>) => Effect.Effect<B>) | undefined
+  ) => Effect.Effect<A, E, R>
   /** Runs `effect` with a share if there is one now. */
   readonly withShareNow: <A, E, R>(
     share: number,
@@ -35,7 +43,13 @@ export const makeBudget = (capacity: number): Budget => {
   const clamp = (share: number): number => Math.min(share, capacity)
   return {
     capacity,
-    withShare: (owner, share, effect) => semaphore.withPermits(owner, clamp(share))(effect),
+    withShare: (owner, share, effect, restore) =>
+      restore === undefined
+        ? semaphore.withPermits(owner, clamp(share))(effect)
+        : Effect.andThen(
+          restore(semaphore.take(owner, clamp(share))),
+          Effect.ensuring(effect, semaphore.release(clamp(share)))
+        ),
     withShareNow: (share, effect) =>
       share > capacity ? Effect.succeedNone : semaphore.withPermitsIfAvailable(share)(effect),
     take: (owner, share) => semaphore.take(owner, clamp(share)),

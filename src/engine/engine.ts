@@ -14,7 +14,7 @@ import type { At } from "../ObjectStoreOptions.ts"
 import { type Budget } from "./budget.ts"
 import { type Observer } from "./observe.ts"
 import type { Place, Resolver } from "./resolve.ts"
-import { retrying, type RetryQuota } from "./retry.ts"
+import { type RetryHooks, retrying, type RetryQuota } from "./retry.ts"
 import type { RequestClass } from "./retryMatrix.ts"
 import type { Subject } from "./validate.ts"
 
@@ -34,14 +34,14 @@ export const request = <A, R>(
   engine: Engine,
   kind: RequestClass,
   effect: Effect.Effect<A, ObjectStoreError, R>,
-  onDone?: () => A
+  hooks?: RetryHooks<A>
 ): Effect.Effect<A, ObjectStoreError, R> =>
   retrying(
     engine.backend.name,
     kind,
     engine.quota,
-    engine.requests.withShare(engine, 1, counted(engine, effect)),
-    onDone
+    engine.requests.withShare(engine, 1, counted(engine, effect), hooks?.restore),
+    hooks
   )
 
 const counted = <A, E, R>(engine: Engine, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>

@@ -91,7 +91,19 @@ const throttleCost = 5
 export const makeRetryQuota = (): RetryQuota => ({ tokens: quotaSize })
 
 /**
- * Runs `request` until it succeeds or the policy says that it is over. `onDone` answers a failure that means success.
+ * What a repeated request may need.
+ *
+ * @internal
+ */
+export interface RetryHooks<A> {
+  /** Answers a failure that means success. */
+  readonly onDone?: (() => A) | undefined
+  /** Makes waits interruptible where the request itself is not. */
+  readonly restore?: (<B, E, R>(effect: Effect.Effect<B, E, R>) => Effect.Effect<B, E, R>) | undefined
+}
+
+/**
+ * Runs `request` until it succeeds or the policy says that it is over.
  *
  * @internal
  */
@@ -100,9 +112,9 @@ export const retrying = <A, R>(
   kind: RequestClass,
   quota: RetryQuota,
   request: Effect.Effect<A, ObjectStoreError, R>,
-  onDone?: () => A
+  hooks?: RetryHooks<A>
 ): Effect.Effect<A, ObjectStoreError, R> =>
-  Effect.catch(request, (error) => afterFailure(backend, kind, quota, request, error, onDone))
+  Effect.catch(request, (error) => afterFailure(backend, kind, quota, request, error, hooks))
 
 const afterFailure = Effect.fnUntraced(function*<A, R>(
   backend: string,
@@ -110,7 +122,7 @@ const afterFailure = Effect.fnUntraced(function*<A, R>(
   quota: RetryQuota,
   request: Effect.Effect<A, ObjectStoreError, R>,
   firstError: ObjectStoreError,
-  onDone: (() => A) | undefined
+  hooks: RetryHooks<A> | undefined
 ): Effect.fn.Return<A, ObjectStoreError, R> {
   const policy = yield* RetryPolicy
   const start = yield* Clock.currentTimeMillis
@@ -118,7 +130,7 @@ const afterFailure = Effect.fnUntraced(function*<A, R>(
   let repeatedOnce = false
   for (let attempt = 1;; attempt++) {
     let verdict: Verdict = policy.matrix[failureOf(error.reason)]?.[kind] ?? "fail"
-    if (verdict === "done" && onDone !== undefined) return onDone()
+    if (verdict === "done" && hooks?.onDone !== undefined) return hooks.onDone()
     // What certainly was not applied can be repeated without asking.
     if (verdict === "verify" && error.outcome === "not-applied") verdict = "retry"
     if (verdict === "verify") return yield* ambiguous(error, attempt)
@@ -140,7 +152,8 @@ const afterFailure = Effect.fnUntraced(function*<A, R>(
     }
     quota.tokens -= cost
     yield* countRetry(backend, kind, error.reason._tag)
-    yield* Effect.sleep(delay)
+    const pause = Effect.sleep(delay)
+    yield* hooks?.restore === undefined ? pause : hooks.restore(pause)
     const next = yield* Effect.result(request)
     if (next._tag === "Success") {
       quota.tokens = Math.min(quotaSize, quota.tokens + cost)

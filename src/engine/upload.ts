@@ -36,9 +36,12 @@ export const openUpload = Effect.fnUntraced(function*(
 ): Effect.fn.Return<OpenedUpload, ObjectStoreError, Scope.Scope> {
   const { backend } = engine
   let completed = false
-  const upload = yield* Effect.acquireRelease(
-    request(engine, "initiate", backend.openUpload(at, options)),
-    (upload) => completed ? Effect.void : abandon(engine, upload)
+  // The request itself is not interruptible, so that its answer is known and the upload can be aborted; waits are.
+  const upload = yield* Effect.uninterruptibleMask((restore) =>
+    Effect.tap(
+      request(engine, "initiate", backend.openUpload(at, options), { restore }),
+      (upload) => Effect.addFinalizer(() => completed ? Effect.void : abandon(engine, upload))
+    )
   )
   return {
     upload,
@@ -77,7 +80,7 @@ export const openUpload = Effect.fnUntraced(function*(
 
 /** Aborts with retries; one that stays open all the same is logged and counted, and found again by `listUploads`. */
 const abandon = (engine: Engine, upload: Upload): Effect.Effect<void> =>
-  request(engine, "abort", engine.backend.abortUpload(upload), () => undefined).pipe(
+  request(engine, "abort", engine.backend.abortUpload(upload), { onDone: () => undefined }).pipe(
     Effect.catchCause((cause) =>
       Effect.andThen(
         engine.observer.abandoned,
