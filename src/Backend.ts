@@ -189,6 +189,8 @@ export interface ObjectStat {
   readonly attributes?: Attributes | undefined
   readonly metadata?: Metadata | undefined
   readonly checksums?: Checksums | undefined
+  /** The service's name for how the object is stored; for `direct://` how it is read, `"DIRECT_IO"` or `"BUFFERED_IO"`. */
+  readonly storageClass?: string | undefined
 }
 
 /**
@@ -227,8 +229,8 @@ export interface ReadReply {
   readonly length: number
   /**
    * Fills `target` with the next bytes of the body and answers how many: the whole target unless the body ends first, 0
-   * at its end. A body that breaks off before `length` fails with `BodyInterrupted`, whatever was written to the target.
-   * Not called side by side.
+   * at its end. A body that breaks off before `length` fails with `BodyInterrupted`, whose `received` counts the bytes of
+   * the body that were delivered into targets, this one included. Not called side by side.
    */
   readonly into: (target: Uint8Array) => Effect.Effect<number, ObjectStoreError>
   /** Where the backend holds the version open (a file descriptor): reads at any offset of it, side by side. */

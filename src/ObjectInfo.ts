@@ -81,6 +81,8 @@ export interface ObjectInfo {
   readonly attributes: Attributes
   readonly metadata: Metadata
   readonly checksums: Checksums
+  /** The service's name for how the object is stored; for `direct://` how it is read, `"DIRECT_IO"` or `"BUFFERED_IO"`. */
+  readonly storageClass?: string | undefined
 }
 
 /**

@@ -116,5 +116,6 @@ export const toInfo = (place: Pick<Place, "names">, key: string, stat: ObjectSta
   lastModified: stat.lastModified,
   attributes: stat.attributes ?? {},
   metadata: stat.metadata ?? {},
-  checksums: stat.checksums ?? {}
+  checksums: stat.checksums ?? {},
+  storageClass: stat.storageClass
 })

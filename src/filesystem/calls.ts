@@ -58,6 +58,9 @@ export const ftruncate = (fd: number, size: number): Effect.Effect<void, Errno> 
 export const futimes = (fd: number, atime: number, mtime: number): Effect.Effect<void, Errno> =>
   callVoid((done) => NodeFs.futimes(fd, atime, mtime, done))
 
+export const fchmod = (fd: number, mode: number): Effect.Effect<void, Errno> =>
+  callVoid((done) => NodeFs.fchmod(fd, mode, done))
+
 export const rename = (from: string, to: string): Effect.Effect<void, Errno> =>
   callVoid((done) => NodeFs.rename(from, to, done))
 
@@ -68,6 +71,9 @@ export const unlink = (path: string): Effect.Effect<void, Errno> => callVoid((do
 
 export const mkdir = (path: string, mode = 0o777): Effect.Effect<void, Errno> =>
   callVoid((done) => NodeFs.mkdir(path, mode, done))
+
+export const mkdirs = (path: string): Effect.Effect<void, Errno> =>
+  callVoid((done) => NodeFs.mkdir(path, { recursive: true }, done))
 
 export const rmdir = (path: string): Effect.Effect<void, Errno> => callVoid((done) => NodeFs.rmdir(path, done))
 
