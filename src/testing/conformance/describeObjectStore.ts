@@ -1,0 +1,99 @@
+/**
+ * Registers the conformance suite with vitest.
+ *
+ * @since 0.1.0
+ */
+import { layer as withLayer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { AssertionError } from "node:assert"
+import type { Backend } from "../../Backend.ts"
+import { ObjectStore } from "../../ObjectStore.ts"
+import { describeProperty, type PropertyOptions } from "../model/describeProperty.ts"
+import { cases, nameOf, runCase } from "./suite.ts"
+
+/**
+ * Options of `describeObjectStore`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SuiteOptions {
+  /** The primitives, of a backend of the same kind: with it the cases of the backend contract run too. */
+  readonly backend?: Effect.Effect<Backend, unknown, Scope.Scope> | undefined
+  /** What every key of the suite begins with; `"conformance/"` without it. */
+  readonly prefix?: string | undefined
+  /** Whether objects of the cases are removed after them; `true` without it. */
+  readonly cleanup?: boolean | undefined
+  /** Bytes a part, where the suite cuts objects; the smallest that the store takes without it. */
+  readonly partSize?: number | undefined
+  /**
+   * Cases that the store is known to fail, by `"subject: name"`, each with the reason. They run all the same, and one that
+   * passes fails the suite.
+   */
+  readonly skip?: Readonly<Record<string, string>> | undefined
+  /** Most milliseconds of a case, and of building the layer; a minute without it. */
+  readonly timeout?: number | undefined
+  /** Runs the model-based property test too. */
+  readonly property?: PropertyOptions | undefined
+}
+
+/**
+ * Registers all cases of the conformance suite for the store of a layer.
+ *
+ * Every case works below a prefix of its own, so the store may hold other objects. A case that needs a capability which
+ * the store does not have asserts how the operation is refused, or is skipped.
+ *
+ * **Example** (The whole suite for a layer)
+ *
+ * ```ts
+ * import { layer } from "effect-objectstore/layers/Memory"
+ * import { describeObjectStore } from "effect-objectstore/testing"
+ *
+ * describeObjectStore("my memory", layer())
+ * ```
+ *
+ * @category testing
+ * @since 0.1.0
+ */
+export const describeObjectStore = <E>(
+  name: string,
+  layer: Layer.Layer<ObjectStore, E>,
+  options: SuiteOptions = {}
+): void => {
+  const timeout = options.timeout ?? 60_000
+  const known = new Set(cases.map(nameOf))
+  for (const skipped of Object.keys(options.skip ?? {})) {
+    if (!known.has(skipped)) throw new Error(`there is no case "${skipped}" to skip`)
+  }
+  const subjects = [...new Set(cases.map((one) => one.subject))]
+  withLayer(layer, { excludeTestServices: true, timeout })(name, (it) => {
+    for (const subject of subjects) {
+      it.describe(subject, () => {
+        for (const one of cases.filter((one) => one.subject === subject)) {
+          it.effect(one.name, (context) =>
+            Effect.gen(function*() {
+              const store = yield* ObjectStore
+              const backend = one.contract === undefined || options.backend === undefined
+                ? undefined
+                : yield* options.backend
+              const result = yield* runCase({ ...options, store, backend }, one)
+              const reason = options.skip?.[nameOf(one)]
+              if (result._tag === "NotApplicable") return context.skip(`needs ${result.needs.join(", ")}`)
+              if (reason !== undefined && result._tag === "Passed") {
+                throw new AssertionError({
+                  message: `it is skipped (${reason}) and yet it passes: take it off the list`
+                })
+              }
+              if (result._tag === "Failed") {
+                if (reason !== undefined) return context.skip(reason)
+                return yield* Effect.failCause(result.cause)
+              }
+            }), timeout)
+        }
+      })
+    }
+  })
+  if (options.property !== undefined) describeProperty(name, layer, options.property)
+}

@@ -1,0 +1,163 @@
+/**
+ * Cases of attributes and user metadata.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import type { Attributes } from "../../ObjectInfo.ts"
+import { bytes, chunked, leavesNothing, reads, refuses, same, utf8 } from "./assertions.ts"
+import { type Case, flag, subject, test } from "./Case.ts"
+
+const all: Attributes = {
+  contentType: "text/plain; charset=utf-8",
+  contentEncoding: "x-test",
+  contentLanguage: "de, en",
+  contentDisposition: "attachment; filename=\"a b.txt\"",
+  cacheControl: "max-age=60, private"
+}
+
+const attributes = subject("attributes", [
+  test("are kept, whichever way the object is written", function*(t) {
+    const body = bytes(2 * t.partSize + 1)
+    const options = { attributes: all, partSize: t.partSize }
+    yield* t.store.put(t.key("put"), "x", options)
+    yield* t.store.put(t.key("empty"), "", options)
+    yield* t.store.put(t.key("stream"), chunked(body, 1000), options)
+    yield* t.store.putMultipart(t.key("parts"), body, options)
+    yield* Stream.run(chunked(body, 1000), t.store.sink(t.key("sink"), options))
+    const writer = yield* t.store.writer(t.key("writer"), options)
+    yield* writer.finish
+    for (const name of ["put", "empty", "stream", "parts", "sink", "writer"]) {
+      const info = yield* t.store.stat(t.key(name))
+      for (const [attribute, value] of Object.entries(all)) {
+        same(info.attributes[attribute as keyof Attributes], value, `${name}: ${attribute}`)
+      }
+    }
+  }, {
+    needs: [flag("attributes")],
+    *without(t) {
+      yield* refuses("Unsupported", t.store.put(t.key("x"), "x", { attributes: { contentType: "text/plain" } }))
+      yield* leavesNothing(t, t.key("x"))
+    }
+  }),
+  test("do not change the bytes: nothing is decoded", function*(t) {
+    const body = bytes(3000)
+    yield* t.store.put(t.key("gzip"), body, { attributes: { contentEncoding: "gzip", contentType: "text/plain" } })
+    yield* reads(t, t.key("gzip"), body)
+  }, { needs: [flag("attributes")] }),
+  test("of the object before are not inherited by an overwrite", function*(t) {
+    yield* t.store.put(t.key("x"), "x", { attributes: all })
+    yield* t.store.put(t.key("x"), "y", { attributes: { contentLanguage: "fr" } })
+    const info = yield* t.store.stat(t.key("x"))
+    same([info.attributes.contentLanguage, info.attributes.cacheControl, info.attributes.contentEncoding], [
+      "fr",
+      undefined,
+      undefined
+    ])
+  }, { needs: [flag("attributes")] }),
+  test("a value with a line break or NUL is InvalidRequest", function*(t) {
+    for (const value of ["a\r\nx-evil: 1", "a\nb", "a\0b"]) {
+      const put = t.store.put(t.key("x"), "x", { attributes: { contentType: value } })
+      yield* refuses("InvalidRequest", put, JSON.stringify(value))
+    }
+    yield* leavesNothing(t, t.key("x"))
+  }, { needs: [flag("attributes")] })
+])
+
+const metadata_ = subject("metadata keys are lower case; duplicates by case are refused", [
+  test("metadata is kept, its names made lower case", function*(t) {
+    const metadata = { Owner: "Someone", "x-y_z.1": "v", UPPER: "Mixed Case Value", empty: "" }
+    yield* t.store.put(t.key("x"), "x", { metadata })
+    same({ ...(yield* t.store.stat(t.key("x"))).metadata }, {
+      owner: "Someone",
+      "x-y_z.1": "v",
+      upper: "Mixed Case Value",
+      empty: ""
+    })
+  }, {
+    needs: [flag("metadata")],
+    *without(t) {
+      yield* refuses("Unsupported", t.store.put(t.key("x"), "x", { metadata: { a: "b" } }))
+      yield* leavesNothing(t, t.key("x"))
+    }
+  }),
+  test("two names that differ by case only are InvalidRequest", function*(t) {
+    yield* refuses("InvalidRequest", t.store.put(t.key("x"), "x", { metadata: { Owner: "a", owner: "b" } }))
+    yield* refuses("InvalidRequest", t.store.putMultipart(t.key("x"), "x", { metadata: { a: "1", A: "2" } }))
+    yield* leavesNothing(t, t.key("x"))
+  }, { needs: [flag("metadata")] }),
+  test("a name of other characters is InvalidRequest", function*(t) {
+    for (const name of ["", "a b", "a:b", "é", "a/b", "a\nb", "a\0"]) {
+      yield* refuses(
+        "InvalidRequest",
+        t.store.put(t.key("x"), "x", { metadata: { [name]: "v" } }),
+        JSON.stringify(name)
+      )
+    }
+    yield* leavesNothing(t, t.key("x"))
+  }, { needs: [flag("metadata")] }),
+  test("names of Object's own are names like any other", function*(t) {
+    const metadata = { constructor: "c", tostring: "t", hasownproperty: "h" }
+    yield* t.store.put(t.key("x"), "x", { metadata })
+    same({ ...(yield* t.store.stat(t.key("x"))).metadata }, metadata)
+    const proto = JSON.parse("{\"__proto__\":\"p\"}")
+    const put = yield* Effect.result(t.store.put(t.key("y"), "y", { metadata: proto }))
+    if (Result.isSuccess(put)) {
+      same(Object.entries((yield* t.store.stat(t.key("y"))).metadata), [["__proto__", "p"]])
+    } else {
+      same(put.failure.reason._tag, "InvalidRequest", "reason")
+    }
+    same(Object.keys(Object.prototype), [], "what all objects inherit")
+  }, { needs: [flag("metadata")] }),
+  test("a value of any characters is kept exactly, or is InvalidRequest", function*(t) {
+    const values = [
+      "grüße",
+      "\u{1f600}",
+      "=?UTF-8?B?eA==?=",
+      "%41",
+      " spaces ",
+      "\"quoted\"",
+      "a,b;c",
+      "\ttab",
+      "a\r\nb: c",
+      "\ud800",
+      "v".repeat(1000)
+    ]
+    for (const [i, value] of values.entries()) {
+      const key = t.key(`v-${i}`)
+      const put = yield* Effect.result(t.store.put(key, "x", { metadata: { v: value } }))
+      if (Result.isSuccess(put)) {
+        same((yield* t.store.stat(key)).metadata.v, value, JSON.stringify(value))
+      } else {
+        same(put.failure.reason._tag, "InvalidRequest", JSON.stringify(value))
+        same(yield* t.store.exists(key), false, "exists")
+      }
+    }
+  }, { needs: [flag("metadata")] }),
+  test("of the object before is not inherited by an overwrite", function*(t) {
+    yield* t.store.put(t.key("x"), "x", { metadata: { a: "1", b: "2" } })
+    yield* t.store.put(t.key("x"), "y", { metadata: { b: "3" } })
+    same({ ...(yield* t.store.stat(t.key("x"))).metadata }, { b: "3" })
+    yield* t.store.put(t.key("x"), "z")
+    same({ ...(yield* t.store.stat(t.key("x"))).metadata }, {})
+    yield* reads(t, t.key("x"), utf8("z"))
+  }, { needs: [flag("metadata")] }),
+  test("goes with an object written in parts, and with its removal", function*(t) {
+    const body = bytes(2 * t.partSize + 1)
+    yield* t.store.putMultipart(t.key("x"), body, { partSize: t.partSize, metadata: { a: "1" } })
+    same({ ...(yield* t.store.stat(t.key("x"))).metadata }, { a: "1" })
+    yield* t.store.delete(t.key("x"))
+    yield* t.store.put(t.key("x"), "x")
+    same({ ...(yield* t.store.stat(t.key("x"))).metadata }, {})
+  }, { needs: [flag("metadata")] })
+])
+
+/**
+ * Cases of attributes and metadata.
+ *
+ * @category testing
+ * @since 0.1.0
+ */
+export const metadata: ReadonlyArray<Case> = [...attributes, ...metadata_]
