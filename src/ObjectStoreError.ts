@@ -115,7 +115,12 @@ export type ReasonFields<Tag extends ErrorReasonTag> = ConstructorParameters<(ty
  */
 export const makeError = <Tag extends ErrorReasonTag>(tag: Tag, fields: ReasonFields<Tag>): ObjectStoreError => {
   const Reason = ErrorReasons[tag] as unknown as new(fields: unknown) => ErrorReason
-  return new ObjectStoreError({ reason: new Reason(fields) })
+  const known: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(fields)) {
+    // A number that a service made up (NaN, Infinity) says nothing.
+    if (value !== undefined && (typeof value !== "number" || Number.isFinite(value))) known[name] = value
+  }
+  return new ObjectStoreError({ reason: new Reason(known) })
 }
 
 /**

@@ -64,7 +64,10 @@ export interface ReadConditions {
  * @since 0.1.0
  */
 export interface TransferOptions {
-  /** Bytes a part; the backend's own default without it. A positive integer. */
+  /**
+   * Bytes a part; the backend's own default without it. A positive integer. When it is given, `put` writes up to this many
+   * bytes with one request and more in parts.
+   */
   readonly partSize?: number | undefined
   /** Parts in flight; the backend's own default without it. A positive integer. */
   readonly concurrency?: number | undefined

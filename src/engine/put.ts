@@ -79,7 +79,6 @@ const putBytes = (
   options: WriteOptions | undefined,
   always: boolean
 ): Effect.Effect<WriteReply, ObjectStoreError> => {
-  const { maxWriteSize, tuning } = engine.backend.capabilities
   const onProgress = options?.onProgress
   const total = body.length
   let sent = 0
@@ -88,8 +87,7 @@ const putBytes = (
       sent += bytes
       return onProgress === undefined ? Effect.void : onProgress({ bytes: sent, total })
     })
-  const single = !always && body.length <= Math.min(maxWriteSize, Math.max(tuning.multipartThreshold, plan.partSize))
-  return single || body.length === 0
+  return body.length === 0 || (!always && body.length <= plan.threshold)
     ? Effect.tap(writeWhole(engine, place, body, object), () => progress(body.length))
     : uploadBytes(engine, place, body, object, plan, progress)
 }

@@ -93,6 +93,8 @@ const abandon = (engine: Engine, upload: Upload): Effect.Effect<void> =>
 export interface UploadPlan {
   readonly partSize: number
   readonly concurrency: number
+  /** Up to this size an object is written with one request; a part size that was asked for is also this limit. */
+  readonly threshold: number
 }
 
 /** Plans an upload of `size` bytes, or of an unknown number. */
@@ -101,7 +103,7 @@ export const planUpload = (
   options: WriteOptions | undefined,
   size: number | undefined
 ): UploadPlan | ObjectStoreError => {
-  const { maxObjectSize, multipart, tuning } = engine.backend.capabilities
+  const { maxObjectSize, maxWriteSize, multipart, tuning } = engine.backend.capabilities
   const concurrency = multipart.ordered ? 1 : options?.concurrency ?? tuning.writeConcurrency
   if (size !== undefined && size > maxObjectSize) {
     return tooLarge(engine, "maxObjectSize", `the object has ${size} bytes, the most are ${maxObjectSize}`)
@@ -109,14 +111,14 @@ export const planUpload = (
   const given = options?.partSize
   if (given !== undefined) {
     const wrong = checkPartSize(multipart, given, size)
-    return wrong === undefined ? { partSize: given, concurrency } : invalid(engine.subject, wrong)
+    return wrong === undefined
+      ? { partSize: given, concurrency, threshold: Math.min(given, maxWriteSize) }
+      : invalid(engine.subject, wrong)
   }
   const needed = size === undefined ? 0 : Math.ceil(size / multipart.maxParts)
-  const partSize = roundUp(
-    Math.max(tuning.writePartSize, multipart.minPartSize, needed),
-    multipart.partMultiple
-  )
-  return { partSize: Math.min(partSize, multipart.maxPartSize), concurrency }
+  const rounded = roundUp(Math.max(tuning.writePartSize, multipart.minPartSize, needed), multipart.partMultiple)
+  const partSize = Math.min(rounded, multipart.maxPartSize)
+  return { partSize, concurrency, threshold: Math.min(maxWriteSize, Math.max(tuning.multipartThreshold, partSize)) }
 }
 
 const roundUp = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple

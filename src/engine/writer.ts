@@ -32,7 +32,7 @@ export const openSession = Effect.fnUntraced(function*(
   always: boolean
 ): Effect.fn.Return<Session, ObjectStoreError, Scope.Scope> {
   const { backend } = engine
-  const { maxObjectSize, maxWriteSize, multipart, tuning } = backend.capabilities
+  const { maxObjectSize, multipart } = backend.capabilities
   const outer = yield* Effect.scope
   // Part fibers end before the upload is aborted: their scope is younger, so it closes first.
   const uploadScope = yield* Scope.fork(outer)
@@ -50,7 +50,7 @@ export const openSession = Effect.fnUntraced(function*(
   let offset = 0
   let parts = 0
   let sent = 0
-  const single = always ? 0 : Math.min(maxWriteSize, Math.max(plan.partSize, tuning.multipartThreshold))
+  const single = always ? 0 : plan.threshold
   // Until the upload opens, the buffer grows up to what one request may carry; parts then have their own size.
   const capacity = (): number => upload === undefined ? Math.max(single, plan.partSize) : plan.partSize
 

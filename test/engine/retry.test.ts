@@ -1,0 +1,139 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Clock, Effect, Fiber, Random } from "effect"
+import {
+  type Backend,
+  defaultMatrix,
+  defaultRetryPolicy,
+  type ErrorReasonTag,
+  fromBackend,
+  makeError,
+  type ObjectStoreError,
+  type RequestClass,
+  RetryPolicy
+} from "effect-objectstore"
+import { makeBackend } from "effect-objectstore/layers/Memory"
+import { TestClock } from "effect/testing"
+
+const halfJitter = { nextDoubleUnsafe: () => 0.5, nextIntUnsafe: () => 0 }
+
+const failure = (tag: ErrorReasonTag, fields: Record<string, unknown> = {}): ObjectStoreError =>
+  makeError(tag, { operation: "test", backend: "memory", ...fields } as never)
+
+/** A memory store whose `head` fails with the given errors first; answers the times of its requests. */
+const storeFailing = Effect.fnUntraced(function*(method: "head" | "write", errors: ReadonlyArray<ObjectStoreError>) {
+  const backend = yield* makeBackend()
+  const times: Array<number> = []
+  const left = [...errors]
+  const fail = <A>(effect: Effect.Effect<A, ObjectStoreError>): Effect.Effect<A, ObjectStoreError> =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      times.push(now)
+      const error = left.shift()
+      return error === undefined ? effect : Effect.fail(error)
+    })
+  const flaky: Backend = {
+    ...backend,
+    head: method === "head" ? (at, conditions) => fail(backend.head(at, conditions)) : backend.head,
+    write: method === "write" ? (at, body, options) => fail(backend.write(at, body, options)) : backend.write
+  }
+  const store = yield* fromBackend(flaky, { base: "mem://memory/" })
+  return { store, times }
+})
+
+const inTime = <A, E>(effect: Effect.Effect<A, E>) =>
+  Effect.gen(function*() {
+    const fiber = yield* Effect.forkChild(Effect.exit(effect))
+    yield* TestClock.adjust("10 minutes")
+    return yield* yield* Fiber.join(fiber)
+  }).pipe(Effect.provideService(Random.Random, halfJitter))
+
+describe("retry", () => {
+  it.effect("makes five requests, doubling a jittered delay, and says how many it made", () =>
+    Effect.gen(function*() {
+      const { store, times } = yield* storeFailing("head", Array.from({ length: 9 }, () => failure("Unavailable")))
+      const error = yield* Effect.flip(inTime(store.stat("a")))
+      assert.strictEqual(error.reason._tag, "Unavailable")
+      assert.strictEqual(error.attempts, 5)
+      assert.deepStrictEqual(times, [0, 50, 150, 350, 750])
+      assert.strictEqual(error.elapsed, 750)
+    }))
+
+  it.effect("waits as long as the service asks, but never longer than the policy's longest delay", () =>
+    Effect.gen(function*() {
+      const { store, times } = yield* storeFailing("head", [
+        failure("Throttled", { retryAfter: 3000 }),
+        failure("Throttled", { retryAfter: 1e12 }),
+        failure("Throttled", { retryAfter: Number.NaN })
+      ])
+      const error = yield* Effect.flip(inTime(store.stat("a")))
+      assert.strictEqual(error.reason._tag, "NotFound")
+      assert.deepStrictEqual(times, [0, 3000, 23_000, 24_000])
+    }))
+
+  it.effect("does not repeat what cannot become better", () =>
+    Effect.gen(function*() {
+      const { store, times } = yield* storeFailing("head", [failure("PermissionDenied")])
+      const error = yield* Effect.flip(inTime(store.stat("a")))
+      assert.strictEqual(error.reason._tag, "PermissionDenied")
+      assert.strictEqual(error.attempts, 1)
+      assert.deepStrictEqual(times, [0])
+    }))
+
+  it.effect("does not guess when the answer to a conditional write is lost", () =>
+    Effect.gen(function*() {
+      const { store, times } = yield* storeFailing("write", [failure("Unavailable")])
+      const error = yield* Effect.flip(inTime(store.put("a", "x", { mode: "create" })))
+      assert.strictEqual(error.reason._tag, "OutcomeUnknown")
+      assert.strictEqual(error.outcome, "unknown")
+      assert.deepStrictEqual(times, [0])
+    }))
+
+  it.effect("repeats a conditional write that certainly was not applied", () =>
+    Effect.gen(function*() {
+      const { store, times } = yield* storeFailing("write", [failure("Unavailable", { outcome: "not-applied" })])
+      assert.strictEqual((yield* inTime(store.put("a", "x", { mode: "create" }))).size, 1)
+      assert.deepStrictEqual(times, [0, 50])
+    }))
+
+  it.effect("repeats an overwrite whose answer was lost", () =>
+    Effect.gen(function*() {
+      const { store, times } = yield* storeFailing("write", [failure("Timeout", { phase: "headers" })])
+      assert.strictEqual((yield* inTime(store.put("a", "x"))).size, 1)
+      assert.strictEqual(times.length, 2)
+    }))
+
+  it.effect("obeys the policy that is provided", () =>
+    Effect.gen(function*() {
+      const { store, times } = yield* storeFailing("head", [failure("Unavailable")])
+      const error = yield* Effect.flip(inTime(store.stat("a"))).pipe(
+        Effect.provideService(RetryPolicy, { ...defaultRetryPolicy, maxAttempts: 1 })
+      )
+      assert.strictEqual(error.reason._tag, "Unavailable")
+      assert.deepStrictEqual(times, [0])
+    }))
+
+  it.effect("stops repeating when the store's retry quota is used up", () =>
+    Effect.gen(function*() {
+      const { store, times } = yield* storeFailing("head", Array.from({ length: 1000 }, () => failure("Unavailable")))
+      // 500 tokens at 10 a retry pay for 50 retries of all operations together.
+      yield* inTime(Effect.forEach(Array.from({ length: 40 }), () => Effect.exit(store.stat("a"))))
+      assert.strictEqual(times.length, 40 + 50)
+    }))
+
+  it("says for every failure in the matrix what each kind of request does", () => {
+    const kinds: ReadonlyArray<RequestClass> = [
+      "read",
+      "body",
+      "put",
+      "create",
+      "part",
+      "complete",
+      "initiate",
+      "abort",
+      "delete",
+      "copy"
+    ]
+    for (const [name, row] of Object.entries(defaultMatrix)) {
+      for (const kind of kinds) assert.isString(row?.[kind], `${name} ${kind}`)
+    }
+  })
+})
