@@ -1,7 +1,7 @@
 /**
  * The narrow contract that a backend implements. The engine builds everything that a program sees upon it.
  *
- * A backend sends one request a call (a system call or a few, for files). It does not retry, split, parallelise, buffer,
+ * A backend sends one request a call (a system call or a few, for files; a lookup more where an answer was lost). It does not retry, split, parallelise, buffer,
  * log or measure; it does not check options that the engine has checked: keys are non-empty, well-formed UTF-16, within
  * `maxKeyBytes`; ranges are non-negative integers; conditions are only given where `capabilities` has the flag.
  *
@@ -77,7 +77,7 @@ export interface Backend {
 
   /**
    * Stores one part. Parts may come in any order and side by side, unless `multipart.ordered`. The same number again
-   * replaces the part. `body` is not changed by the caller until the effect ends.
+   * replaces the part; where `ordered`, only the newest part can be sent again, with the same bytes. `body` is not changed by the caller until the effect ends.
    */
   readonly uploadPart: (upload: Upload, part: Part) => Effect.Effect<PartReceipt, ObjectStoreError>
 
@@ -98,16 +98,19 @@ export interface Backend {
     request: { readonly parts: ReadonlyArray<PartReceipt>; readonly size: number }
   ) => Effect.Effect<WriteReply, ObjectStoreError>
 
-  /** Drops an upload and its parts. One that is unknown, completed or aborted is `UploadNotFound`. */
+  /**
+   * Drops an upload, and its parts at once where `multipart.abort` is `"removes"`. One that is unknown, completed or aborted
+   * is `UploadNotFound`, where uploads are `listed`.
+   */
   readonly abortUpload: (upload: UploadId) => Effect.Effect<void, ObjectStoreError>
 
-  /** Lists one page of open uploads whose keys begin with `prefix`. */
+  /** Lists one page of open uploads whose keys begin with `prefix`. Only with `multipart.listed`. */
   readonly listUploads: (request: ListUploadsRequest) => Effect.Effect<UploadsPage, ObjectStoreError>
 
   /**
    * Lists one page of the keys that begin with `prefix` (a string prefix, not a directory) and come after `startAfter`,
    * by the UTF-8 bytes of the key if `sortedList`. With `delimiter`, keys that have it after the prefix are folded into
-   * one entry of `prefixes`, which ends in it. `cursor` is the `next` of the page before; the same cursor gives the same
+   * one entry of `prefixes`, which ends in it; with `startAfter`, it is listed if a key below it comes after. `cursor` is the `next` of the page before; the same cursor gives the same
    * page again, so a page can be retried. No key is given twice, and no key that exists throughout is left out. A missing
    * container is `ContainerNotFound` where containers are explicit, else an empty page.
    */
@@ -221,7 +224,7 @@ export interface ReadRequest {
  * @since 0.1.0
  */
 export interface ReadReply {
-  /** The version that the body belongs to; `size` is the whole object's. */
+  /** The version that the body belongs to, as `head` would tell it; `size` is the whole object's. */
   readonly stat: ObjectStat
   /** Where the body begins in the object. */
   readonly offset: number
@@ -282,6 +285,7 @@ export interface WriteReply {
  * @since 0.1.0
  */
 export interface UploadId extends Location {
+  /** Opaque, and no secret: it is logged. What is secret stays in `Upload.state`. */
   readonly id: string
 }
 

@@ -24,8 +24,10 @@ export interface Capabilities {
   readonly conditionalUpdate: boolean
   /** `ifMatch` on delete. */
   readonly conditionalDelete: boolean
-  /** `mode` and `ifMatch` on copy. */
+  /** `mode` on copy: conditions on the target. */
   readonly conditionalCopy: boolean
+  /** `ifMatch` on copy: a condition on the source. */
+  readonly conditionalCopySource: boolean
   /** Ranges that count from the end in one request; without it the engine asks for the size first. */
   readonly suffixRange: boolean
   /** Old versions can be read by id. */
@@ -85,6 +87,12 @@ export interface MultipartCapabilities {
   readonly ordered: boolean
   /** The condition of a write (`mode`) is checked when the upload completes. */
   readonly conditionalComplete: boolean
+  /** Open uploads can be listed. */
+  readonly listed: boolean
+  /** What an abort does with parts: they are gone (`"removes"`), or the service drops them in time (`"expires"`, Azure). */
+  readonly abort: "removes" | "expires"
+  /** Uploads of one key at a time do not disturb each other (on Azure they share one set of blocks). */
+  readonly isolated: boolean
 }
 
 /**

@@ -129,9 +129,9 @@ const transfer = (
   moves: boolean,
   now: number
 ): Answer<WriteReply> => {
-  const { conditionalCopy, maxCopySize, serverCopy } = client.capabilities
+  const { conditionalCopySource, maxCopySize, serverCopy } = client.capabilities
   if (!moves && !serverCopy) return Result.fail(unsupported("serverCopy"))
-  if (ifMatch !== undefined && !conditionalCopy) return Result.fail(unsupported("conditionalCopy"))
+  if (ifMatch !== undefined && !conditionalCopySource) return Result.fail(unsupported("conditionalCopySource"))
   return Result.flatMap(findSource(client, from, ifMatch), (source) => {
     if (!moves && source.body.length > maxCopySize) {
       return Result.fail(exceeded("maxCopySize", maxCopySize, source.body.length))

@@ -32,6 +32,7 @@ const defaults: Capabilities = {
   conditionalUpdate: true,
   conditionalDelete: true,
   conditionalCopy: true,
+  conditionalCopySource: true,
   suffixRange: true,
   versions: false,
   attributes: true,
@@ -56,7 +57,10 @@ const defaults: Capabilities = {
     maxParts: 10_000,
     partMultiple: 1,
     ordered: false,
-    conditionalComplete: true
+    conditionalComplete: true,
+    listed: true,
+    abort: "removes",
+    isolated: true
   },
   tuning: {
     readPartSize: 16 * MiB,

@@ -18,14 +18,16 @@ import { openUpload, planUpload } from "./upload.ts"
 import { checkEtag, checkMode, unsupported } from "./validate.ts"
 
 const checkCopy = (engine: Engine, options: CopyOptions | undefined): ObjectStoreError | undefined => {
-  const { conditionalCopy } = engine.backend.capabilities
+  const { conditionalCopy, conditionalCopySource } = engine.backend.capabilities
   return checkMode(engine.subject, options?.mode, {
     create: conditionalCopy,
     update: conditionalCopy,
     name: "conditionalCopy"
   }) ??
     checkEtag(engine.subject, options?.ifMatch) ??
-    (options?.ifMatch !== undefined && !conditionalCopy ? unsupported(engine.subject, "conditionalCopy") : undefined)
+    (options?.ifMatch !== undefined && !conditionalCopySource
+      ? unsupported(engine.subject, "conditionalCopySource")
+      : undefined)
 }
 
 /** Runs `move` between two places that are not the same; onto itself, an object stays as it is. */
@@ -155,7 +157,7 @@ const copyAndDelete = Effect.fnUntraced(function*(
 ): Effect.fn.Return<WriteReply, ObjectStoreError> {
   const { backend } = engine
   // What is removed is what was copied, where the store can promise that.
-  const pinned = backend.capabilities.conditionalCopy && backend.capabilities.conditionalDelete
+  const pinned = backend.capabilities.conditionalCopySource && backend.capabilities.conditionalDelete
   const etag = pinned
     ? (yield* request(engine, "read", backend.head(source, { ifMatch: copyRequest.ifMatch }))).etag
     : undefined

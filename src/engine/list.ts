@@ -13,7 +13,7 @@ import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { At, ListOptions } from "../ObjectStoreOptions.ts"
 import { type Engine, request, toInfo } from "./engine.ts"
 import type { Place } from "./resolve.ts"
-import { checkPositive, invalid } from "./validate.ts"
+import { checkPositive, invalid, unsupported } from "./validate.ts"
 
 /** Explains the errors of a stream as those of an operation. */
 export const explainStream =
@@ -94,7 +94,8 @@ const isAfter = (key: string, startAfter: string): boolean =>
 
 const after = (page: ListPage, startAfter: string): ListPage => ({
   objects: page.objects.filter(({ key }) => isAfter(key, startAfter)),
-  prefixes: page.prefixes.filter((key) => isAfter(key, startAfter))
+  // Whether a key below comes after is not known here, so such a prefix is listed.
+  prefixes: page.prefixes.filter((key) => isAfter(key, startAfter) || startAfter.startsWith(key))
 })
 
 /** Lists the objects below a string prefix. */
@@ -148,6 +149,11 @@ const mergeByKey = (
 /** Lists open uploads. */
 export const listUploads = (engine: Engine, prefix: At): Stream.Stream<OpenUpload, ObjectStoreError> =>
   Stream.suspend(() => {
+    if (!engine.backend.capabilities.multipart.listed) {
+      return explainStream(engine, "listUploads", undefined)(
+        Stream.fail(unsupported(engine.subject, "multipart.listed"))
+      )
+    }
     const resolved = engine.resolver.place(prefix)
     if (Result.isFailure(resolved)) {
       return explainStream(engine, "listUploads", undefined)(Stream.fail(resolved.failure))

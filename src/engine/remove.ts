@@ -56,7 +56,7 @@ export const deleteAt = (
 ): Effect.Effect<void, ObjectStoreError> =>
   request(
     engine,
-    "delete",
+    ifMatch === undefined ? "delete" : "conditional",
     Effect.flatMap(
       deleteOnce(engine, place.container, [{ key: place.key, ifMatch }]),
       ([error]) => error === undefined ? Effect.void : Effect.fail(error)

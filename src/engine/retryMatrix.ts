@@ -7,7 +7,8 @@ import type { ErrorReason, ErrorReasonTag } from "../ErrorReason.ts"
 
 /**
  * Kinds of requests that differ in what a repetition means: `read` (head, list, range into memory), `body` (a streamed
- * body), `put` (overwrite), `create` (conditional put), `part`, `complete`, `initiate`, `abort`, `delete`, `copy`.
+ * body), `put` (overwrite), `conditional` (a conditional write
+ * or delete, or a container made or removed: done twice, it fails), `part`, `complete`, `initiate`, `abort`, `delete`, `copy`.
  *
  * @category models
  * @since 0.1.0
@@ -16,7 +17,7 @@ export type RequestClass =
   | "read"
   | "body"
   | "put"
-  | "create"
+  | "conditional"
   | "part"
   | "complete"
   | "initiate"
@@ -65,7 +66,7 @@ const all = (verdict: Verdict): MatrixRow => ({
   read: verdict,
   body: verdict,
   put: verdict,
-  create: verdict,
+  conditional: verdict,
   part: verdict,
   complete: verdict,
   initiate: verdict,
@@ -75,7 +76,13 @@ const all = (verdict: Verdict): MatrixRow => ({
 })
 
 // The request may have been applied although no answer came.
-const ambiguous: MatrixRow = { ...all("retry"), body: "resume", create: "verify", complete: "verify", copy: "verify" }
+const ambiguous: MatrixRow = {
+  ...all("retry"),
+  body: "resume",
+  conditional: "verify",
+  complete: "verify",
+  copy: "verify"
+}
 
 /**
  * The default matrix. Its rows are those of RFC 9110 section 9.2.2 (idempotent methods) and of the vendors' own retry
@@ -95,7 +102,7 @@ export const defaultMatrix: RetryMatrix = {
   "Timeout.stall": ambiguous,
   BodyInterrupted: ambiguous,
   Throttled: { ...all("retry"), body: "resume" },
-  Unavailable: { ...all("retry"), body: "resume", create: "verify", complete: "verify", copy: "verify" },
+  Unavailable: { ...all("retry"), body: "resume", conditional: "verify", complete: "verify", copy: "verify" },
   ProtocolViolation: {
     ...all("fail"),
     read: "once",
@@ -105,7 +112,7 @@ export const defaultMatrix: RetryMatrix = {
     complete: "verify",
     copy: "verify"
   },
-  IntegrityFailed: { ...all("fail"), read: "once", put: "once", create: "once", part: "once" },
+  IntegrityFailed: { ...all("fail"), read: "once", put: "once", conditional: "once", part: "once" },
   UploadNotFound: { ...all("fail"), abort: "done" }
 }
 

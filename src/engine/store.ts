@@ -193,10 +193,10 @@ const makeStore = (engine: Engine): ObjectStoreOperations => {
         name,
         options?.location !== undefined && !capabilities.containerLocation
           ? Effect.fail(unsupported(subject, "containerLocation"))
-          : request(engine, "create", backend.createContainer(name, options ?? {}))
+          : request(engine, "conditional", backend.createContainer(name, options ?? {}))
       ),
     deleteContainer: (name) =>
-      onContainer("deleteContainer", name, request(engine, "delete", backend.deleteContainer(name))),
+      onContainer("deleteContainer", name, request(engine, "conditional", backend.deleteContainer(name))),
     listContainers: (options) => listContainers(engine, options?.prefix ?? ""),
 
     presign: (at, options) => presign(engine, at, options),

@@ -200,7 +200,7 @@ export const writeWhole = (
 ): Effect.Effect<WriteReply, ObjectStoreError> =>
   request(
     engine,
-    object.mode === "overwrite" ? "put" : "create",
+    object.mode === "overwrite" ? "put" : "conditional",
     engine.backend.write(place, body, object)
   ).pipe(
     Effect.filterOrFail(

@@ -124,7 +124,7 @@ describe("retry", () => {
       "read",
       "body",
       "put",
-      "create",
+      "conditional",
       "part",
       "complete",
       "initiate",

@@ -91,7 +91,9 @@ export const badInput: ReadonlyArray<Case> = subject("bad input is refused befor
       if (c.conditionalRead) yield* failsWith("InvalidRequest", store.stat(t.key("x"), { ifNoneMatch: etag }))
       if (c.conditionalUpdate) yield* refuses("InvalidRequest", store.put(t.key("x"), "y", { mode: { update: etag } }))
       if (c.conditionalDelete) yield* refuses("InvalidRequest", store.delete(t.key("x"), { ifMatch: etag }))
-      if (c.conditionalCopy) yield* refuses("InvalidRequest", store.copy(t.key("x"), t.key("y"), { ifMatch: etag }))
+      if (c.conditionalCopySource) {
+        yield* refuses("InvalidRequest", store.copy(t.key("x"), t.key("y"), { ifMatch: etag }))
+      }
     }
     yield* reads(t, t.key("x"), utf8("x"))
   }),

@@ -112,7 +112,7 @@ const common = (name: "copy" | "rename", operation: Operation, keeps: boolean): 
       same(yield* keysOf(t.store.list(t.prefix)), [from])
       yield* operation(t)(from, to, { ifMatch: etag })
       yield* reads(t, to, utf8("from"))
-    }, { needs: [flag("conditionalCopy")] }),
+    }, { needs: [flag("conditionalCopySource")] }),
     test("goes into and out of deeper keys", function*(t) {
       yield* t.store.put(t.key("top"), "x")
       yield* operation(t)(t.key("top"), t.key("a/b/c/d"))
