@@ -118,18 +118,19 @@ const copyParts = Effect.fnUntraced(
     const { backend } = engine
     const plan = planUpload(engine, undefined, stat.size)
     if (!("partSize" in plan)) return yield* plan
+    const partSize = Math.min(plan.partSize, backend.capabilities.maxCopySize)
     const upload = yield* openUpload(engine, target, {
       mode,
       attributes: stat.attributes ?? {},
       metadata: stat.metadata ?? {}
     })
-    const count = Math.ceil(stat.size / plan.partSize)
+    const count = Math.ceil(stat.size / partSize)
     const parts = yield* Effect.forEach(Array.from({ length: count }, (_, index) => index), (index) => {
-      const offset = index * plan.partSize
+      const offset = index * partSize
       const part = {
         number: index + 1,
         offset,
-        length: Math.min(plan.partSize, stat.size - offset),
+        length: Math.min(partSize, stat.size - offset),
         from: source,
         ifMatch: stat.etag
       }

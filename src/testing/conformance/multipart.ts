@@ -26,6 +26,8 @@ import { type Case, type CaseContext, need, subject, test } from "./Case.ts"
 const anyPartSize = need("any part size", (c) => c.multipart.minPartSize <= 1000 && c.multipart.partMultiple === 1)
 const sideBySide = need("parts side by side", (c) => !c.multipart.ordered)
 
+const listed = need("uploads that are listed", (c) => c.multipart.listed && c.multipart.abort === "removes")
+
 const boundaries = (part: number): ReadonlyArray<number> => [
   0,
   1,
@@ -95,6 +97,26 @@ const parts = subject("putMultipart", [
     const error = yield* refuses("SourceFailed", t.store.putMultipart(t.key("broken"), body, { partSize: t.partSize }))
     same(error.operation, "putMultipart", "operation")
     yield* leavesNothing(t, t.key("broken"))
+  }),
+  test("a part size outside the limits of the store is InvalidRequest", function*(t) {
+    const { maxPartSize, maxParts, minPartSize, partMultiple } = t.capabilities.multipart
+    const wrong = [minPartSize - 1, maxPartSize + 1, ...(partMultiple === 1 ? [] : [minPartSize + 1])]
+    for (const partSize of wrong.filter((n) => n > 0 && Number.isSafeInteger(n))) {
+      yield* refuses("InvalidRequest", t.store.putMultipart(t.key("x"), "x", { partSize }), `parts of ${partSize}`)
+    }
+    const size = maxParts * t.partSize + 1
+    if (size <= t.capabilities.maxObjectSize) {
+      const put = t.store.put(t.key("x"), Stream.never, { size, partSize: t.partSize })
+      yield* refuses("InvalidRequest", put, "more parts than there may be")
+    }
+    yield* leavesNothing(t, t.key("x"))
+  }),
+  test("an object larger than the store takes is LimitExceeded, before any byte moves", function*(t) {
+    const size = t.capabilities.maxObjectSize + 1
+    if (!Number.isSafeInteger(size)) return
+    yield* refuses("LimitExceeded", t.store.put(t.key("x"), Stream.never, { size }))
+    yield* refuses("LimitExceeded", t.store.putMultipart(t.key("x"), Stream.never, { size }))
+    yield* leavesNothing(t, t.key("x"))
   }),
   test("the body can be used again as soon as the write has ended", function*(t) {
     const size = 2 * t.partSize + 5
@@ -228,6 +250,11 @@ const uploads = subject("listUploads and abortUpload", [
     yield* noUploads(t)
     yield* refuses("UploadNotFound", resume, "the write whose upload was aborted")
     yield* leavesNothing(t, key)
+  }, {
+    needs: [listed],
+    *without(t) {
+      yield* failsWith("Unsupported", Stream.runDrain(t.store.listUploads(t.prefix)))
+    }
   }),
   test("aborting an upload that is gone is UploadNotFound", function*(t) {
     const key = t.key("gone")
@@ -238,7 +265,7 @@ const uploads = subject("listUploads and abortUpload", [
     const error = yield* refuses("UploadNotFound", t.store.abortUpload(upload))
     same(error.operation, "abortUpload", "operation")
     yield* reads(t, key, bytes(2 * t.partSize + 1))
-  })
+  }, { needs: [listed] })
 ])
 
 /**

@@ -85,9 +85,11 @@ const compare = Effect.fnUntraced(function*(
   const prefix = `${check.prefix ?? "property/"}${name}/`
   const partSize = check.partSize ??
     Math.max(smallestPart(check.store.capabilities), smallestPart(check.model.capabilities))
+  const ordered = check.store.capabilities.sortedList && check.model.capabilities.sortedList
+  const place = { prefix, partSize, ordered }
   const [store, model] = yield* Effect.all([
-    execute(check.store, prefix, partSize, commands),
-    execute(check.model, prefix, partSize, commands)
+    execute(check.store, place, commands),
+    execute(check.model, place, commands)
   ])
   const step = store.findIndex((one, i) => !isDeepStrictEqual(one, model[i]))
   return step === -1 ? undefined : { step, store: store[step], model: model[step] }

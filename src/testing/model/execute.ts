@@ -29,6 +29,8 @@ interface World {
   readonly store: ObjectStoreOperations
   readonly prefix: string
   readonly partSize: number
+  /** Whether the order of listings is compared. */
+  readonly ordered: boolean
   readonly writers: Map<number, { readonly scope: Scope.Closeable; readonly writer: ObjectWriter }>
   /** Etags that an object has had, so that a stale one can be named. */
   readonly etags: Map<string, Array<string>>
@@ -200,7 +202,7 @@ const step = Effect.fnUntraced(function*(world: World, command: Command): Effect
         : store.listDirectory(prefix + command.prefix, { pageSize })
       return yield* seen(Stream.runCollect(listing), (all) => {
         const lines = all.map((one) => `${one.key.slice(prefix.length)} ${one._tag === "Prefix" ? "/" : one.size}`)
-        return store.capabilities.sortedList && command.op === "list" ? lines : byUtf8(lines)
+        return world.ordered && command.op === "list" ? lines : byUtf8(lines)
       })
     }
     case "copy":
@@ -233,13 +235,15 @@ const finalState = Effect.fnUntraced(function*(world: World): Effect.fn.Return<O
   const { prefix, store } = world
   return yield* seen(
     Effect.gen(function*() {
-      const keys = byUtf8((yield* Stream.runCollect(store.list(prefix))).map((info) => info.key))
+      const all = (yield* Stream.runCollect(store.list(prefix))).map((info) => info.key)
+      const keys = world.ordered ? all : byUtf8(all)
       const objects: Array<Observation> = []
       for (const key of keys) {
         const info = yield* store.stat(key)
         objects.push([key.slice(prefix.length), shown(yield* store.get(key)), { ...info.metadata }])
       }
-      const uploads = yield* Stream.runCollect(store.listUploads(prefix))
+      const { abort, listed } = store.capabilities.multipart
+      const uploads = listed && abort === "removes" ? yield* Stream.runCollect(store.listUploads(prefix)) : []
       return { objects, uploads: uploads.map((upload) => upload.key.slice(prefix.length)) }
     }),
     (state) => state
@@ -254,15 +258,14 @@ const finalState = Effect.fnUntraced(function*(world: World): Effect.fn.Return<O
  */
 export const execute = Effect.fnUntraced(function*(
   store: ObjectStoreOperations,
-  prefix: string,
-  partSize: number,
+  place: { readonly prefix: string; readonly partSize: number; readonly ordered: boolean },
   commands: ReadonlyArray<Command>
 ): Effect.fn.Return<ReadonlyArray<Observation>> {
-  const world: World = { store, prefix, partSize, writers: new Map(), etags: new Map() }
+  const world: World = { store, ...place, writers: new Map(), etags: new Map() }
   const observations: Array<Observation> = []
   for (const command of commands) observations.push(yield* step(world, command))
   for (const slot of Array.from(world.writers.keys())) yield* closeWriter(world, slot)
   observations.push(yield* finalState(world))
-  yield* Effect.ignore(store.deletePrefix(prefix), { log: "Warn" })
+  yield* Effect.ignore(store.deletePrefix(place.prefix), { log: "Warn" })
   return observations
 })
