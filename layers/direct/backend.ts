@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import type * as Scope from "effect/Scope"
 import * as NodePath from "node:path"
-import type { Backend } from "../../src/Backend.ts"
+import type { Backend, ObjectStat } from "../../src/Backend.ts"
 import { makeSlotPool } from "../../src/filesystem/AlignedMemory.ts"
 import { makeFileBackend } from "../../src/filesystem/backend.ts"
 import { bufferedData } from "../../src/filesystem/BufferedData.ts"
@@ -40,16 +40,21 @@ export const makeDirectBackend = Effect.fnUntraced(function*(
     Metric.withAttributes(directGauge, { backend: name, root: options.root }),
     data.io === "direct" ? 1 : 0
   )
-  return yield* makeFileBackend({
-    name,
-    root: options.root,
-    data,
-    durability: options.durability ?? "file",
-    tuning: data.io === "direct"
-      ? { readPartSize: options.slotSize ?? defaultSlotSize, readConcurrency: 4 }
-      : undefined
-  })
+  const backend = yield* makeFileBackend({ name, root: options.root, data, durability: options.durability ?? "file" })
+  return withStorageClass(backend, data.io === "direct" ? "DIRECT_IO" : "BUFFERED_IO")
 })
+
+/** Tells of every object how it is read. */
+const withStorageClass = (backend: Backend, storageClass: string): Backend => {
+  const mark = <A extends ObjectStat>(stat: A): A => ({ ...stat, storageClass })
+  return {
+    ...backend,
+    head: (at, conditions) => Effect.map(backend.head(at, conditions), mark),
+    read: (at, request) => Effect.map(backend.read(at, request), (reply) => ({ ...reply, stat: mark(reply.stat) })),
+    listPage: (request) =>
+      Effect.map(backend.listPage(request), (page) => ({ ...page, objects: page.objects.map(mark) }))
+  }
+}
 
 const choose = Effect.fnUntraced(
   function*(options: DirectOptions, flag: number): Effect.fn.Return<DataPath, ObjectStoreError> {

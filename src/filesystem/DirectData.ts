@@ -167,7 +167,10 @@ export const makeDirectData = ({ alignment, flag, pool }: DirectDataOptions): Da
       // The same file, whatever has the name by now.
       Calls.open(`/proc/self/fd/${buffered}`, O_WRONLY | flag),
       closeQuietly
-    ).pipe(Effect.tapError(() => create ? Effect.ignore(Calls.unlink(path)) : Effect.void))
+    ).pipe(
+      Effect.tapError(() => create ? Effect.ignore(Calls.unlink(path)) : Effect.void),
+      Effect.mapError(refusedFlag)
+    )
     return writer(buffered, direct)
   })
 
@@ -180,6 +183,15 @@ const closeQuietly = (fd: number): Effect.Effect<void> => Effect.ignore(Calls.cl
 /** Repeats a call that a signal ended before it began. */
 const uninterrupted = <A>(call: Effect.Effect<A, Calls.Errno>): Effect.Effect<A, Calls.Errno> =>
   Effect.catch(call, (error) => error.code === "EINTR" ? uninterrupted(call) : Effect.fail(error))
+
+/** The probe has seen a file system take O_DIRECT; one that is mounted below the root may not. */
+const refusedFlag = (error: Calls.Errno): Calls.Errno =>
+  error.code === "EINVAL"
+    ? Object.assign(new Error("the file system does not take O_DIRECT", { cause: error }), {
+      code: "ENOTSUP",
+      syscall: "open"
+    })
+    : error
 
 const shortWrite = (count: number, length: number): Effect.Effect<never, Calls.Errno> =>
   Effect.fail(
