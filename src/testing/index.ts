@@ -1,11 +1,16 @@
 /**
- * The conformance suite and the model-based property test, for the stores of this library and for your own.
+ * The conformance suite and the model-based property test, for the stores of this library and for your own; and faults,
+ * for the programs that use them.
  *
  * @since 0.1.0
  */
 export * from "./conformance/Case.ts"
 export { describeObjectStore, type SuiteOptions } from "./conformance/describeObjectStore.ts"
 export { type CaseResult, cases, nameOf, runCase, runCases, type Subject, unmet } from "./conformance/suite.ts"
+export * as Fault from "./Fault.ts"
+export * from "./FaultPlan.ts"
+export { faults, layerFaults } from "./faults.ts"
+export { faultyBackend } from "./faultyBackend.ts"
 export {
   checkProperty,
   type Difference,
