@@ -1,0 +1,103 @@
+/**
+ * Installs the packed tarball in an empty project, type-checks a program there with the TypeScript releases that people
+ * use, under both module resolutions and with library checks on, and runs it.
+ */
+import * as NodeChildProcess from "node:child_process"
+import * as NodeFs from "node:fs"
+import * as NodeOs from "node:os"
+import * as NodePath from "node:path"
+import { fileURLToPath } from "node:url"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+const compilers = { ts59: "~5.9.0", ts6: "~6.0.0", ts7: "~7.0.0" }
+const resolutions = [
+  { name: "NodeNext", options: { module: "NodeNext", moduleResolution: "NodeNext" } },
+  { name: "bundler", options: { module: "ESNext", moduleResolution: "bundler" } }
+]
+
+const program = `import { Effect, Stream } from "effect"
+import { ObjectStore, type ObjectStoreError } from "effect-objectstore"
+import * as Direct from "effect-objectstore/layers/Direct"
+import * as File from "effect-objectstore/layers/File"
+import { MemoryLive } from "effect-objectstore/layers/Memory"
+import { fileURLToPath } from "node:url"
+
+const program: Effect.Effect<string, ObjectStoreError, ObjectStore> = Effect.gen(function*() {
+  const store = yield* ObjectStore
+  yield* store.put("greetings/hello.txt", Stream.make(new TextEncoder().encode("hello")), { mode: "create" })
+  const bytes = yield* store.get("greetings/hello.txt").pipe(
+    Effect.catchReason("ObjectStoreError", "NotFound", () => Effect.succeed(new Uint8Array()))
+  )
+  const keys = yield* store.list().pipe(Stream.map((info) => info.key), Stream.runCollect)
+  return \`\${keys.join()}=\${new TextDecoder().decode(bytes)}\`
+})
+
+const data = fileURLToPath(new URL("data", import.meta.url))
+const layers = [
+  MemoryLive,
+  File.layer({ root: \`\${data}/file\` }),
+  Direct.layer({ root: \`\${data}/direct\`, fallback: "buffered" })
+]
+for (const layer of layers) {
+  const answer = await Effect.runPromise(Effect.provide(program, layer))
+  if (answer !== "greetings/hello.txt=hello") throw new Error(answer)
+}
+`
+
+const run = (cwd: string, command: string, ...args: ReadonlyArray<string>): string =>
+  NodeChildProcess.execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] })
+
+const versionOf = (name: string): string =>
+  (JSON.parse(NodeFs.readFileSync(NodePath.join(root, "node_modules", name, "package.json"), "utf8")) as {
+    readonly version: string
+  }).version
+
+const project = NodeFs.mkdtempSync(NodePath.join(NodeOs.tmpdir(), "objectstore-consumer-"))
+try {
+  run(root, "npm", "run", "--silent", "build")
+  const packed = run(root, "npm", "pack", "--json", "--ignore-scripts", "--pack-destination", project)
+  const [{ filename, files }] = JSON.parse(packed) as [
+    { readonly filename: string; readonly files: ReadonlyArray<unknown> }
+  ]
+  const aliases = Object.entries(compilers).map(([name, version]) => [name, `npm:typescript@${version}`])
+  NodeFs.writeFileSync(
+    NodePath.join(project, "package.json"),
+    JSON.stringify({
+      name: "consumer",
+      private: true,
+      type: "module",
+      dependencies: { "effect-objectstore": `file:${filename}`, effect: versionOf("effect") },
+      devDependencies: { "@types/node": versionOf("@types/node"), ...Object.fromEntries(aliases) }
+    })
+  )
+  run(project, "npm", "install", "--prefer-offline", "--no-audit", "--no-fund")
+  console.log(`${filename}: ${files.length} files, installed in an empty project`)
+
+  NodeFs.writeFileSync(NodePath.join(project, "main.ts"), program)
+  for (const { name, options } of resolutions) {
+    NodeFs.writeFileSync(
+      NodePath.join(project, `tsconfig.${name}.json`),
+      JSON.stringify({
+        compilerOptions: {
+          ...options,
+          target: "ES2022",
+          lib: ["ES2024", "ESNext.Disposable", "DOM"],
+          strict: true,
+          exactOptionalPropertyTypes: true,
+          skipLibCheck: false,
+          noEmit: true,
+          types: ["node"]
+        },
+        include: ["main.ts"]
+      })
+    )
+    for (const compiler of Object.keys(compilers)) {
+      run(project, process.execPath, `node_modules/${compiler}/bin/tsc`, "-p", `tsconfig.${name}.json`)
+      console.log(`type-checks under TypeScript ${compilers[compiler as keyof typeof compilers]}, ${name}`)
+    }
+  }
+  run(project, process.execPath, "main.ts")
+  console.log("runs on memory, file and direct")
+} finally {
+  NodeFs.rmSync(project, { recursive: true, force: true })
+}
