@@ -133,6 +133,9 @@ describe("Direct, refused", () => {
       assert.strictEqual(error.reason._tag, "Unsupported")
       assert.deepStrictEqual(lines, [])
       assert.deepStrictEqual(NodeFs.readdirSync(inside), [])
+      NodeFs.writeFileSync(`${inside}/b`, "text")
+      assert.strictEqual((yield* Effect.flip(store.get("mounted/b"))).reason._tag, "Unsupported")
+      assert.strictEqual((yield* Effect.flip(store.get("mounted"))).reason._tag, "NotFound")
     }))
 
   it.effect("a read-only file system is probed by reading", (context) =>
