@@ -61,6 +61,9 @@ export const futimes = (fd: number, atime: number, mtime: number): Effect.Effect
 export const fchmod = (fd: number, mode: number): Effect.Effect<void, Errno> =>
   callVoid((done) => NodeFs.fchmod(fd, mode, done))
 
+export const chmod = (path: string, mode: number): Effect.Effect<void, Errno> =>
+  callVoid((done) => NodeFs.chmod(path, mode, done))
+
 export const rename = (from: string, to: string): Effect.Effect<void, Errno> =>
   callVoid((done) => NodeFs.rename(from, to, done))
 
@@ -89,3 +92,47 @@ export const copyFile = (from: string, to: string, mode: number): Effect.Effect<
 /** Entries of a directory with their types; names are the raw bytes. */
 export const readdir = (path: string): Effect.Effect<Array<NodeFs.Dirent<Buffer>>, Errno> =>
   call((done) => NodeFs.readdir(path, { withFileTypes: true, encoding: "buffer" }, done))
+
+/** The text of a file of the kernel's, such as one below `/proc`. */
+export const readFile = (path: string): Effect.Effect<string, Errno> =>
+  call((done) => NodeFs.readFile(path, "utf8", done))
+
+/** Whether `visit` says so of some entry of a directory; reads no further then. Names are the raw bytes. */
+export const scan = (path: string, visit: (entry: NodeFs.Dirent<Buffer>) => boolean): Effect.Effect<boolean, Errno> =>
+  call((done) => {
+    // The types do not know that names can be had as bytes.
+    const options = { encoding: "buffer", bufferSize: 64 } as unknown as NodeFs.OpenDirOptions
+    NodeFs.opendir(path, options, (error, directory) => {
+      if (error !== null) return done(error, false)
+      const end = (failure: Errno | null, found: boolean): void => {
+        directory.close((closing) => done(failure ?? closing ?? null, found))
+      }
+      const next = (failure: Errno | null, entry: NodeFs.Dirent | null): void => {
+        if (failure !== null || entry === null) return end(failure, false)
+        if (visit(entry as unknown as NodeFs.Dirent<Buffer>)) return end(null, true)
+        directory.read(next)
+      }
+      directory.read(next)
+    })
+  })
+
+/** What is at each of these paths: the answer, or the error, in the order asked. */
+export const lstatAll = (
+  paths: ReadonlyArray<string>,
+  inFlight: number
+): Effect.Effect<ReadonlyArray<NodeFs.BigIntStats | Errno>> =>
+  paths.length === 0 ? Effect.succeed([]) : Effect.uninterruptible(Effect.callback((resume) => {
+    const answers: Array<NodeFs.BigIntStats | Errno> = []
+    let begun = 0
+    let left = paths.length
+    const next = (): void => {
+      const i = begun++
+      if (i >= paths.length) return
+      NodeFs.lstat(paths[i]!, { bigint: true }, (error, stats) => {
+        answers[i] = error ?? stats
+        if (--left === 0) resume(Effect.succeed(answers))
+        else next()
+      })
+    }
+    for (let i = 0; i < inFlight; i++) next()
+  }))

@@ -1,0 +1,73 @@
+/**
+ * Renames: one atomic step of the file system, and the metadata with it.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import type { CopyRequest, Location, WriteReply } from "../Backend.ts"
+import type { ObjectStoreError } from "../ObjectStoreError.ts"
+import * as Calls from "./calls.ts"
+import { type Environment, inDirectory, pathOfKey, prune, syncDirectory } from "./environment.ts"
+import { type Failure, isErrno, refuse } from "./errors.ts"
+import { applied, checkMode, exclusively, lookAt, lookAtTarget, place, settle, type Target } from "./publish.ts"
+import { noLabels, readSidecar, removeSidecar, sidecarText, writeSidecar } from "./sidecar.ts"
+import { etagOf } from "./stats.ts"
+
+const missing = (): ObjectStoreError => refuse("NotFound", "there is no such object")
+
+const move = (env: Environment, from: Target, to: Target, { ifMatch, mode }: CopyRequest) => {
+  const step = Effect.gen(function*() {
+    const source = yield* lookAt(from.directory, from.name)
+    if (source === undefined || source.isDirectory()) return yield* missing()
+    if (ifMatch !== undefined) yield* checkMode({ update: ifMatch }, source)
+    const found = yield* lookAtTarget(env, to.directory, to.name)
+    yield* checkMode(mode, found)
+    const etag = etagOf(source)
+    const labels = yield* readSidecar(env.root, from.directory.names, from.name, etag)
+    const text = yield* sidecarText(labels ?? noLabels)
+    if (text !== undefined) yield* writeSidecar(to.directory, to.name, etag, text, env.durability)
+    const origin = from.directory.at(from.name)
+    let moved = false
+    yield* Effect.tapError(
+      place(mode, origin, to.directory.at(to.name), () => {
+        // A rename between two links of one file does nothing.
+        moved = found?.ino !== source.ino || found.dev !== source.dev
+      }),
+      () => text === undefined ? Effect.void : Effect.ignore(removeSidecar(to.directory, to.name, etag))
+    )
+    const finish = Effect.gen(function*() {
+      if (!moved) yield* Calls.unlink(origin)
+      if (text !== undefined) yield* removeSidecar(from.directory, from.name, etag)
+      yield* settle(env, to, found, etag)
+      yield* syncDirectory(env, from.directory)
+    })
+    yield* Effect.mapError(finish, applied)
+    const reply: WriteReply = { etag, size: Number(source.size), verified: "size" }
+    return reply
+  })
+  const between = [...(ifMatch === undefined ? [] : [from]), ...(typeof mode === "object" ? [to] : [])]
+  return exclusively([from, to], between)(step)
+}
+
+/** Makes `rename`. */
+export const makeRename = (env: Environment) =>
+  Effect.fnUntraced(function*(from: Location, to: Location, request: CopyRequest) {
+    const source = yield* pathOfKey(from.key)
+    const target = yield* pathOfKey(to.key)
+    const opened = env.root.openDirectory(source.directory).pipe(
+      Effect.catchIf((failure) => isErrno(failure, "ENOENT", "ENOTDIR"), () => Effect.fail<Failure>(missing()))
+    )
+    return yield* Effect.scoped(
+      Effect.flatMap(
+        opened,
+        (directory) =>
+          inDirectory(
+            env,
+            target.directory,
+            (into) => move(env, { directory, name: source.name }, { directory: into, name: target.name }, request)
+          )
+      )
+    ).pipe(
+      Effect.ensuring(prune(env.root, source.directory))
+    )
+  })

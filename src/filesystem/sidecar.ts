@@ -1,0 +1,111 @@
+/**
+ * Attributes and user metadata: a small JSON file beside the object's file, named after the object and its etag.
+ *
+ * It is written before the version that it belongs to becomes visible, and found by that version's etag, so bytes and
+ * metadata change in one step. Another program that changes the file makes another etag and so leaves the sidecar behind.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { Attributes, Metadata } from "../ObjectInfo.ts"
+import type { Durability } from "./DataPath.ts"
+import { type Failure, isErrno, refuse } from "./errors.ts"
+import { sidecarName } from "./names.ts"
+import type { Directory, Root } from "./root.ts"
+import { readSmall, removeFile, writeSmallFile } from "./smallFile.ts"
+
+const limit = 64 * 1024
+
+/** What an object carries besides its bytes. */
+export interface Labels {
+  readonly attributes: Attributes
+  readonly metadata: Metadata
+}
+
+const noLabels: Labels = { attributes: {}, metadata: {} }
+
+/** Labels in JSON; metadata are pairs, so that no name can be taken for a property of every object. */
+export const LabelsJson = Schema.Struct({
+  attributes: Schema.Struct({
+    contentType: Schema.optional(Schema.String),
+    contentEncoding: Schema.optional(Schema.String),
+    contentLanguage: Schema.optional(Schema.String),
+    contentDisposition: Schema.optional(Schema.String),
+    cacheControl: Schema.optional(Schema.String)
+  }),
+  metadata: Schema.Array(Schema.Tuple([Schema.String, Schema.String]))
+})
+
+const decode = Schema.decodeUnknownOption(Schema.fromJsonString(LabelsJson))
+
+/** Labels as they are kept in JSON. */
+export const encodeLabels = ({ attributes, metadata }: Labels): typeof LabelsJson.Type => ({
+  attributes,
+  metadata: Object.entries(metadata)
+})
+
+/** Labels as the program knows them. */
+export const decodeLabels = ({ attributes, metadata }: typeof LabelsJson.Type): Labels => ({
+  attributes,
+  metadata: Object.fromEntries(metadata)
+})
+
+const isPlain = ({ attributes, metadata }: Labels): boolean =>
+  Object.values(attributes).every((value) => value === undefined) && Object.keys(metadata).length === 0
+
+/** The sidecar's text, `undefined` where there is nothing to keep; too much of it is `LimitExceeded`. */
+export const sidecarText = (labels: Labels): Effect.Effect<string | undefined, Failure> => {
+  if (isPlain(labels)) return Effect.succeed(undefined)
+  const text = JSON.stringify(encodeLabels(labels))
+  return Buffer.byteLength(text) <= limit
+    ? Effect.succeed(text)
+    : Effect.fail(
+      refuse("LimitExceeded", `attributes and metadata take more than ${limit} bytes`, { limit: "metadata" })
+    )
+}
+
+/** Writes the sidecar of a version that is not visible yet. */
+export const writeSidecar = (
+  directory: Directory,
+  name: string,
+  etag: string,
+  text: string,
+  durability: Durability
+): Effect.Effect<void, Failure> => {
+  const path = directory.at(sidecarName(name, etag))
+  const write = writeSmallFile(path, text, durability)
+  // An etag that comes again is one of a file that is long gone.
+  return Effect.catchIf(
+    write,
+    (error) => error.code === "EEXIST",
+    () => Effect.andThen(removeFile(path), write)
+  )
+}
+
+/** Removes the sidecar of a version. */
+export const removeSidecar = (directory: Directory, name: string, etag: string): Effect.Effect<void, Failure> =>
+  removeFile(directory.at(sidecarName(name, etag)))
+
+/** Reads the labels of a version; `undefined` where it has none. */
+export const readSidecar = (
+  root: Root,
+  names: ReadonlyArray<string>,
+  name: string,
+  etag: string
+): Effect.Effect<Labels | undefined, Failure> =>
+  Effect.scoped(Effect.flatMap(
+    root.openFile(names, sidecarName(name, etag), { flags: 0, expected: false }),
+    (fd) => Effect.flatMap(readSmall(fd, limit), parse)
+  )).pipe(
+    Effect.catchIf((failure) => isErrno(failure, "ENOENT", "ENOTDIR"), () => Effect.succeed(undefined))
+  )
+
+const parse = (text: string | undefined): Effect.Effect<Labels, Failure> =>
+  Option.match(decode(text), {
+    onNone: () => Effect.fail(refuse("IntegrityFailed", "the file with the object's metadata is damaged")),
+    onSome: (labels) => Effect.succeed(decodeLabels(labels))
+  })
+
+export { noLabels }

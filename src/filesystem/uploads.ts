@@ -1,0 +1,185 @@
+/**
+ * Uploads in parts: a staged file beside the target, written at the parts' offsets, and a record of what it is for.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import type { Location, ObjectOptions, Part, PartReceipt, Upload, UploadId, WriteReply } from "../Backend.ts"
+import type { ObjectStoreError } from "../ObjectStoreError.ts"
+import * as Calls from "./calls.ts"
+import {
+  type Environment,
+  inDirectory,
+  inExistingDirectory,
+  pathOfKey,
+  prune,
+  temporariesInUse
+} from "./environment.ts"
+import { type Failure, isErrno, refuse } from "./errors.ts"
+import { isId, type KeyPath, randomId, temporaryName, uploadName, uploadRecordName } from "./names.ts"
+import { checkMode, lookAtTarget, publish, seal } from "./publish.ts"
+import type { Directory } from "./root.ts"
+import { sidecarText } from "./sidecar.ts"
+import { removeFile, writeSmallFile } from "./smallFile.ts"
+
+/** What this process knows of an upload it began. */
+interface Staged {
+  readonly path: KeyPath
+  readonly options: ObjectOptions
+  /** Where each part lies or is being written. */
+  readonly places: Map<number, { readonly offset: number; readonly size: number }>
+  /** Where the last of them ends. */
+  end: number
+  /** The parts that are written. */
+  readonly receipts: Map<number, PartReceipt>
+}
+
+/** The uploads that this process began and has not ended. */
+export type StagedUploads = Map<string, Staged>
+
+const unknown = (): ObjectStoreError => refuse("UploadNotFound", "there is no such open upload in this process")
+
+const find = (uploads: StagedUploads, { id }: UploadId): Effect.Effect<Staged, Failure> =>
+  Effect.suspend(() => {
+    const staged = uploads.get(id)
+    return staged === undefined ? Effect.fail(unknown()) : Effect.succeed(staged)
+  })
+
+const whereStaged = <A>(
+  env: Environment,
+  staged: Staged,
+  use: Parameters<typeof inExistingDirectory<A>>[2]
+): Effect.Effect<A, Failure> =>
+  inExistingDirectory(env.root, staged.path.directory, use, () => Effect.fail(unknown())).pipe(
+    // The staged file is gone: somebody aborted the upload.
+    Effect.mapError((failure) => isErrno(failure, "ENOENT") ? unknown() : failure)
+  )
+
+/** Makes `openUpload`. */
+export const makeOpenUpload = (env: Environment, uploads: StagedUploads) =>
+  Effect.fnUntraced(function*(at: Location, options: ObjectOptions) {
+    const path = yield* pathOfKey(at.key)
+    yield* sidecarText(options)
+    const id = randomId()
+    yield* inDirectory(env, path.directory, (directory) =>
+      Effect.gen(function*() {
+        const found = yield* lookAtTarget(env, directory, path.name)
+        if (options.mode === "create") yield* checkMode(options.mode, found)
+        yield* writeSmallFile(directory.at(uploadRecordName(id)), JSON.stringify({ key: at.key }), "none")
+        yield* env.data.openWriter(directory.at(uploadName(id)), { create: true })
+      }).pipe(Effect.onError(() => Effect.ignore(removeStaged(directory, id), { log: "Warn" }))))
+    uploads.set(id, { path, options, places: new Map(), end: 0, receipts: new Map() })
+    const upload: Upload = { ...at, id, options }
+    return upload
+  }, Effect.uninterruptible)
+
+const removeStaged = (directory: Directory, id: string): Effect.Effect<void, Failure> =>
+  Effect.andThen(removeFile(directory.at(uploadName(id))), removeFile(directory.at(uploadRecordName(id))))
+
+/** Another part whose place this one would run into; its bytes could not be told from this one's. */
+const overlap = ({ end: last, places }: Staged, { body, number, offset }: Part): number | undefined => {
+  if (offset >= last) return undefined
+  const end = offset + body.length
+  for (const [other, place] of places) {
+    if (other !== number && offset < place.offset + place.size && place.offset < end) return other
+  }
+  return undefined
+}
+
+/** Makes `uploadPart`. */
+export const makeUploadPart = (env: Environment, uploads: StagedUploads) =>
+  Effect.fnUntraced(function*(upload: Upload, part: Part) {
+    const staged = yield* find(uploads, upload)
+    const { body, number, offset } = part
+    const other = overlap(staged, part)
+    if (other !== undefined) return yield* refuse("InvalidRequest", `part ${number} lies over part ${other}`)
+    staged.receipts.delete(number)
+    staged.places.set(number, { offset, size: body.length })
+    staged.end = Math.max(staged.end, offset + body.length)
+    yield* whereStaged(env, staged, (directory) =>
+      Effect.flatMap(
+        env.data.openWriter(directory.at(uploadName(upload.id)), { create: false }),
+        (writer) => writer.write(offset, body)
+      ))
+    const receipt: PartReceipt = { number, offset, size: body.length, etag: randomId() }
+    staged.receipts.set(number, receipt)
+    return receipt
+  })
+
+const checkParts = (
+  staged: Staged,
+  parts: ReadonlyArray<PartReceipt>,
+  size: number
+): Effect.Effect<void, Failure> => {
+  let end = 0
+  for (const { etag, number, offset, size } of parts) {
+    const receipt = staged.receipts.get(number)
+    if (receipt === undefined) return Effect.fail(refuse("InvalidRequest", `part ${number} was not uploaded`))
+    if (receipt.etag !== etag || receipt.offset !== offset || receipt.size !== size) {
+      return Effect.fail(refuse("IntegrityFailed", `part ${number} was uploaded again after this receipt`))
+    }
+    if (offset !== end) return Effect.fail(refuse("InvalidRequest", `part ${number} begins at ${offset}, not ${end}`))
+    end += size
+  }
+  return end === size
+    ? Effect.void
+    : Effect.fail(refuse("InvalidRequest", `the parts have ${end} bytes, the object ${size}`))
+}
+
+/** Makes `completeUpload`. */
+export const makeCompleteUpload = (env: Environment, uploads: StagedUploads) =>
+  Effect.fnUntraced(
+    function*(upload: Upload, request: { readonly parts: ReadonlyArray<PartReceipt>; readonly size: number }) {
+      const staged = yield* find(uploads, upload)
+      yield* checkParts(staged, request.parts, request.size)
+      const { name } = staged.path
+      return yield* whereStaged<WriteReply>(env, staged, (directory) =>
+        Effect.gen(function*() {
+          const path = directory.at(uploadName(upload.id))
+          const writer = yield* env.data.openWriter(path, { create: false })
+          const stats = yield* seal(env, writer, request.size)
+          const temporary = { path, taken: false }
+          return yield* publish(env, { directory, name }, { temporary, stats }, staged.options).pipe(
+            Effect.tap(() => {
+              uploads.delete(upload.id)
+              // The object is there. What cannot be removed is found again by `listUploads`.
+              return Effect.ignore(removeStaged(directory, upload.id), { log: "Warn" })
+            }),
+            Effect.uninterruptible
+          )
+        }))
+    }
+  )
+
+const temporaryMark = "tmp~"
+
+/** The id under which a leftover temporary file is listed. */
+export const temporaryUploadId = (id: string): string => temporaryMark + id
+
+/** The files of an upload id, which may come from anywhere. */
+const filesOf = (id: string): ReadonlyArray<string> => {
+  if (isId(id)) return [uploadName(id), uploadRecordName(id)]
+  const temporary = id.startsWith(temporaryMark) ? id.slice(temporaryMark.length) : ""
+  return isId(temporary) && !temporariesInUse.has(temporary) ? [temporaryName(temporary)] : []
+}
+
+/** Makes `abortUpload`, which also removes what killed processes left. */
+export const makeAbortUpload = (env: Environment, uploads: StagedUploads) =>
+  Effect.fnUntraced(function*({ id, key }: UploadId) {
+    const files = filesOf(id)
+    if (files.length === 0) return yield* unknown()
+    const { directory: names } = yield* pathOfKey(key)
+    const removed = yield* inExistingDirectory(
+      env.root,
+      names,
+      (directory) =>
+        Effect.forEach(files, (file) =>
+          Effect.as(Calls.unlink(directory.at(file)), true).pipe(
+            Effect.catchIf((error) => error.code === "ENOENT", () => Effect.succeed(false))
+          )),
+      () => Effect.succeed([])
+    )
+    uploads.delete(id)
+    yield* prune(env.root, names)
+    if (!removed.includes(true)) return yield* refuse("UploadNotFound", "there is no such open upload")
+  }, Effect.uninterruptible)
