@@ -17,7 +17,7 @@ import { makeDirectData } from "../../src/filesystem/DirectData.ts"
 import { explain } from "../../src/filesystem/errors.ts"
 import { makeError, type ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import type { DirectOptions } from "../Direct.ts"
-import { checkOptions, defaultSlots, defaultSlotSize } from "./config.ts"
+import { checkOptions, defaultSlots, defaultSlotSize, directTuning } from "./config.ts"
 import { probe } from "./probe.ts"
 
 const directGauge = Metric.gauge("objectstore_direct_io", {
@@ -40,7 +40,13 @@ export const makeDirectBackend = Effect.fnUntraced(function*(
     Metric.withAttributes(directGauge, { backend: name, root: options.root }),
     data.io === "direct" ? 1 : 0
   )
-  const backend = yield* makeFileBackend({ name, root: options.root, data, durability: options.durability ?? "file" })
+  const backend = yield* makeFileBackend({
+    name,
+    root: options.root,
+    data,
+    durability: options.durability ?? "file",
+    tuning: data.io === "direct" ? directTuning : undefined
+  })
   return withStorageClass(backend, data.io === "direct" ? "DIRECT_IO" : "BUFFERED_IO")
 })
 

@@ -4,6 +4,7 @@
  * @internal
  */
 import * as NodePath from "node:path"
+import type { Tuning } from "../../src/Capabilities.ts"
 import { maxAlignment } from "../../src/filesystem/AlignedMemory.ts"
 import type { DirectOptions } from "../Direct.ts"
 
@@ -16,6 +17,15 @@ export const defaultSlots = 8
 export const defaultSlotSize = 4 * MiB
 
 const maxSlotSize = 1024 * MiB
+
+/** Larger parts than through the page cache: opening a file twice a part costs more, and a part keeps two calls in flight. */
+export const directTuning: Partial<Tuning> = {
+  readPartSize: 8 * MiB,
+  readConcurrency: 2,
+  writePartSize: 16 * MiB,
+  writeConcurrency: 2,
+  multipartThreshold: 32 * MiB
+}
 
 /** What is wrong with options, in one line. */
 export const checkOptions = ({ durability, fallback, root, slots, slotSize }: DirectOptions): string | undefined => {

@@ -21,18 +21,18 @@ export type Probe =
 /** The flag of O_DIRECT, 0 where `node:fs` does not know it. */
 export const directFlag: number = O_DIRECT ?? 0
 
-// What a file system answers that cannot do what a flag asks.
-const refusals: ReadonlySet<string | undefined> = new Set(["EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"])
-const isReadOnly: ReadonlySet<string | undefined> = new Set(["EROFS", "EACCES", "EPERM"])
-const cannotBeUnnamed: ReadonlySet<string | undefined> = new Set([...refusals, "EISDIR", "ENOENT"])
+/** What a file system answers that cannot do what a flag asks. */
+const refusals = ["EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]
+
+const isAmong = (...codes: ReadonlyArray<string>) => (error: Calls.Errno): boolean => codes.includes(error.code ?? "")
 
 /** A file without a name (Linux); `node:fs` has no constant for it. */
 const O_TMPFILE = 0o20000000 | O_DIRECTORY
 
 /**
  * Writes two blocks by O_DIRECT to a new file in `directory`, reads them back both ways and compares. The file has no
- * name where the file system can do that, and is gone afterwards. Failures that tell nothing of
- * O_DIRECT (no permission, no space) are failures.
+ * name where the file system can do that, and is gone afterwards. Where nothing can be written, a file that is there is
+ * read both ways instead. Failures that tell nothing of O_DIRECT (no permission and no file, no space) are failures.
  */
 export const probe = Effect.fnUntraced(
   function*(directory: string, flag: number): Effect.fn.Return<Probe, Calls.Errno> {
@@ -42,20 +42,23 @@ export const probe = Effect.fnUntraced(
     const unnamed = Calls.open(directory, O_TMPFILE | O_RDWR)
     const named = Effect.tap(Calls.open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW), () => Calls.unlink(path))
     return yield* Effect.acquireUseRelease(
-      Effect.catch(unnamed, (error) => cannotBeUnnamed.has(error.code) ? named : Effect.fail(error)),
+      Effect.catchIf(unnamed, isAmong("ENOENT", "EISDIR", ...refusals), () => named),
       (fd) => roundTrip(fd, flag, alignment),
       close
-    ).pipe(Effect.catch((error) =>
-      isReadOnly.has(error.code)
-        ? Effect.flatMap(firstFile(directory), (file) =>
-          file === undefined ? Effect.fail(error) : readBothWays(file, flag, alignment))
-        : Effect.fail(error)
-    ))
+    ).pipe(
+      Effect.catchIf(
+        isAmong("EROFS", "EACCES", "EPERM"),
+        (error) =>
+          Effect.flatMap(
+            firstFile(directory),
+            (file) => file === undefined ? Effect.fail(error) : readBothWays(file, flag, alignment)
+          )
+      )
+    )
   },
-  Effect.catch((error) =>
-    refusals.has(error.code)
-      ? Effect.succeed(refused(`${error.syscall ?? "open"} answers ${error.code}`))
-      : Effect.fail(error)
+  Effect.catchIf(
+    isAmong(...refusals),
+    (error) => Effect.succeed(refused(`${error.syscall ?? "open"} answers ${error.code}`))
   )
 )
 

@@ -21,7 +21,7 @@ export const maxAlignment = 64 * 1024
 export const allocate = (bytes: number): Effect.Effect<Uint8Array<ArrayBuffer>, Errno> =>
   Effect.try({
     try: () => new Uint8Array(new ArrayBuffer(bytes, { maxByteLength: bytes }), 0, bytes),
-    catch: (cause): Errno =>
+    catch: (cause) =>
       Object.assign(new Error(`no memory for a slot of ${bytes} bytes`, { cause }), { code: "ENOMEM", syscall: "mmap" })
   })
 

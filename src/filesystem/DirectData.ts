@@ -182,7 +182,7 @@ const closeQuietly = (fd: number): Effect.Effect<void> => Effect.ignore(Calls.cl
 
 /** Repeats a call that a signal ended before it began. */
 const uninterrupted = <A>(call: Effect.Effect<A, Calls.Errno>): Effect.Effect<A, Calls.Errno> =>
-  Effect.catch(call, (error) => error.code === "EINTR" ? uninterrupted(call) : Effect.fail(error))
+  Effect.catchIf(call, (error) => error.code === "EINTR", () => uninterrupted(call))
 
 /** The probe has seen a file system take O_DIRECT; one that is mounted below the root may not. */
 const refusedFlag = (error: Calls.Errno): Calls.Errno =>
