@@ -1,0 +1,31 @@
+/**
+ * `objectstore cat`: the bytes of objects on standard output.
+ *
+ * @internal
+ */
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as Options from "../options.ts"
+import { write } from "../output.ts"
+import { findObject } from "../sources.ts"
+import { at, parsePlace } from "../stores.ts"
+
+export const cat = Command.make(
+  "cat",
+  {
+    concurrency: Options.concurrency,
+    partSize: Options.partSize,
+    range: Options.range,
+    places: Options.locations
+  },
+  Effect.fnUntraced(function*({ concurrency, partSize, places, range }) {
+    const parsed = yield* Effect.forEach(places, parsePlace)
+    const refs = yield* Effect.forEach(parsed, findObject)
+    yield* Effect.forEach(
+      refs,
+      (ref) => Stream.runForEach(ref.tree.store.stream(at(ref), { concurrency, partSize, range }), write),
+      { discard: true }
+    )
+  })
+).pipe(Command.withDescription(Options.summary("cat")))

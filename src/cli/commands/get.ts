@@ -1,0 +1,60 @@
+/**
+ * `objectstore get`: one object to a file or to standard output.
+ *
+ * @internal
+ */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import { makeError } from "../../ObjectStoreError.ts"
+import { copiedLine, singleSummary } from "../batch.ts"
+import { UsageError } from "../exit.ts"
+import { toLocalPath } from "../localPath.ts"
+import * as Options from "../options.ts"
+import { print, write } from "../output.ts"
+import { findObject } from "../sources.ts"
+import { at, isDirectory, nameOf, parsePlace, show, Stores } from "../stores.ts"
+import { copyObject } from "../transfer.ts"
+
+export const get = Command.make(
+  "get",
+  {
+    concurrency: Options.concurrency,
+    json: Options.json,
+    names: Options.names,
+    partSize: Options.partSize,
+    verify: Options.verify,
+    place: Argument.String("LOCATION"),
+    file: Argument.String("FILE|-")
+  },
+  Effect.fnUntraced(function*(options) {
+    const source = yield* parsePlace(options.place)
+    const from = yield* findObject(source)
+    if (options.file === "-") {
+      if (options.json) return yield* new UsageError({ message: "--json and - both want standard output" })
+      return yield* Stream.runForEach(from.tree.store.stream(at(from), options), write)
+    }
+    const target = yield* parsePlace(options.file)
+    const stores = yield* Stores
+    const key = nameOf(source)
+    const inside = yield* isDirectory(target)
+    const to = inside ? { tree: yield* stores.tree(target), key } : yield* stores.object(target)
+    const checked = toLocalPath(key, options.names)
+    if (inside && to.tree.local && Result.isFailure(checked)) {
+      return yield* makeError("InvalidKey", {
+        operation: "get",
+        backend: "cli",
+        uri: at(from),
+        description: `the key ${checked.failure}`,
+        outcome: "not-applied"
+      })
+    }
+    if (at(from) === at(to)) {
+      return yield* new UsageError({ message: `${show(from)} and ${show(to)} are the same object` })
+    }
+    const copied = yield* copyObject(from, to, options)
+    yield* print(options, [copiedLine(show(from), show(to), copied), singleSummary("get", copied)])
+  })
+).pipe(Command.withDescription(Options.summary("get")))

@@ -1,0 +1,160 @@
+/**
+ * The help text: plain data without imports, so that `--help` is answered before anything else is loaded. The commands take
+ * their descriptions from here; a test holds the two against each other.
+ *
+ * @internal
+ */
+
+/** What every flag is called and does. */
+export const flags = {
+  concurrency: { alias: "", value: "N", text: "objects at a time, and parts of one object at a time" },
+  "dry-run": { alias: "n", value: "", text: "say what would be done, and do nothing" },
+  exact: { alias: "", value: "", text: "sizes in bytes and times to the millisecond" },
+  json: { alias: "", value: "", text: "one JSON object a line, and a summary as the last one" },
+  names: {
+    alias: "",
+    value: "RULES",
+    text: "keys that may become local files: portable (the default) or native (what this system can hold)"
+  },
+  "older-than": {
+    alias: "",
+    value: "AGE",
+    text: "only what was begun longer ago, such as 30m, 12h or 7d; 1d without it"
+  },
+  "part-size": { alias: "", value: "SIZE", text: "bytes a part, such as 8MiB" },
+  range: { alias: "", value: "A-B", text: "bytes A to B, counted from 0, B included; A- to the end, -N the last N" },
+  recursive: { alias: "r", value: "", text: "everything below a directory" },
+  verify: {
+    alias: "",
+    value: "HOW",
+    text: "checksum (the default) reads back what the target has no checksum of; size compares sizes"
+  },
+  yes: { alias: "y", value: "", text: "remove more than one object without asking" }
+} as const
+
+/** The name of a flag. */
+export type FlagName = keyof typeof flags
+
+/** What the help says of a command. */
+export interface CommandHelp {
+  readonly summary: string
+  readonly usage: string
+  readonly details: string
+  readonly flags: ReadonlyArray<FlagName>
+  readonly examples: ReadonlyArray<string>
+}
+
+/** The commands, in alphabetical order. */
+export const commands = {
+  cat: {
+    summary: "Print objects",
+    usage: "cat LOCATION...",
+    details: "Writes the bytes of the objects to standard output, one after another.",
+    flags: ["concurrency", "part-size", "range"],
+    examples: ["objectstore cat file:///data/notes.txt", "objectstore cat --range 0-1023 file:///data/model.bin"]
+  },
+  cp: {
+    summary: "Copy objects and trees",
+    usage: "cp SRC... DST",
+    details:
+      "Copies between local paths and locations, in any direction. A DST that ends in / or is a directory keeps the\n"
+      + "names of the sources. With -r, the tree below SRC becomes the tree below DST; of several SRC, each becomes DST/NAME.\n"
+      + "What was copied is compared with the source, and the last line says how.",
+    flags: ["concurrency", "dry-run", "json", "names", "part-size", "recursive", "verify"],
+    examples: ["objectstore cp -r ./docs file:///data/docs", "objectstore cp -r file:///data/docs ./restored"]
+  },
+  get: {
+    summary: "Copy one object to a file or standard output",
+    usage: "get LOCATION FILE|-",
+    details: "Writes one object to a file, which appears whole or not at all, or with - to standard output.",
+    flags: ["concurrency", "json", "names", "part-size", "verify"],
+    examples: ["objectstore get file:///data/notes.txt ./notes.txt", "objectstore get file:///data/notes.txt -"]
+  },
+  ls: {
+    summary: "List objects",
+    usage: "ls LOCATION...",
+    details: "Lists one level, or with -r everything, below each location.",
+    flags: ["exact", "json", "recursive"],
+    examples: ["objectstore ls file:///data/", "objectstore ls -r --json file:///data/"]
+  },
+  put: {
+    summary: "Copy a file or standard input to one object",
+    usage: "put FILE|- LOCATION",
+    details:
+      "Writes one object from a file, or with - from standard input, of any length. It appears whole or not at all.",
+    flags: ["concurrency", "json", "part-size", "verify"],
+    examples: ["objectstore put ./notes.txt file:///data/notes.txt", "date | objectstore put - file:///data/date.txt"]
+  },
+  rm: {
+    summary: "Remove objects and trees",
+    usage: "rm LOCATION...",
+    details:
+      "Removes objects, or with -r everything below a directory. More than one object needs --yes, or an answer on a\n"
+      + "terminal. Directories that become empty go too, but never the one that LOCATION names or that its object is in.",
+    flags: ["concurrency", "dry-run", "json", "recursive", "yes"],
+    examples: ["objectstore rm file:///data/notes.txt", "objectstore rm -r --yes file:///data/old/"]
+  },
+  stat: {
+    summary: "Tell what is known of objects",
+    usage: "stat LOCATION...",
+    details: "Prints size, times, etag, attributes, metadata and checksums.",
+    flags: ["exact", "json"],
+    examples: ["objectstore stat file:///data/notes.txt", "objectstore stat --json file:///data/notes.txt"]
+  },
+  sweep: {
+    summary: "Drop uploads that nobody finished",
+    usage: "sweep LOCATION...",
+    details:
+      "Lists and drops open uploads and leftover temporary files below each location. More than one needs --yes, or an\n"
+      + "answer on a terminal.",
+    flags: ["dry-run", "json", "older-than", "yes"],
+    examples: ["objectstore sweep --dry-run file:///data/", "objectstore sweep --older-than 7d --yes file:///data/"]
+  }
+} as const satisfies Record<string, CommandHelp>
+
+/** The name of a command. */
+export type CommandName = keyof typeof commands
+
+const wide = (left: string, right: string): string => `  ${left.padEnd(24)}${right}\n`
+
+const flagLine = (name: FlagName): string => {
+  const { alias, text, value } = flags[name]
+  return wide(`${alias === "" ? "" : `-${alias}, `}--${name}${value === "" ? "" : ` ${value}`}`, text)
+}
+
+const helpLine = wide("-h, --help", "print this text")
+
+const overview = (): string =>
+  "Objects in files and clouds, by one command\n\n" +
+  "Usage: objectstore COMMAND [FLAGS] ARGUMENTS\n\nCommands:\n" +
+  Object.entries(commands).map(([name, { summary }]) => wide(name, summary)).join("") +
+  `\nFlags:\n${helpLine}${wide("--version", "print the version")}` +
+  wide("--completions SHELL", "print completions for bash, zsh or fish") +
+  "\nA location is file:///path, direct:///path or mem://name/key; anything without :// is a local path.\n" +
+  "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some of many failed, 130 interrupted.\n" +
+  "\nobjectstore COMMAND --help says more.\n"
+
+const commandText = (name: CommandName): string => {
+  const help: CommandHelp = commands[name]
+  return `${help.summary}\n\nUsage: objectstore ${help.usage}\n\n${help.details}\n\nFlags:\n` +
+    `${help.flags.map(flagLine).join("")}${helpLine}\nExamples:\n${help.examples.map((line) => `  ${line}\n`).join("")}`
+}
+
+/** Whether text is the name of a command. */
+export const isCommand = (text: string | undefined): text is CommandName =>
+  text !== undefined && Object.hasOwn(commands, text)
+
+/** The text that the arguments ask for, `undefined` if they do not ask for help. */
+export const helpFor = (args: ReadonlyArray<string>): string | undefined => {
+  if (args[0] === "help" && args.length <= 2) {
+    return args[1] === undefined ? overview() : isCommand(args[1]) ? commandText(args[1]) : undefined
+  }
+  const end = args.indexOf("--")
+  const asked = (end === -1 ? args : args.slice(0, end)).some((arg) => arg === "--help" || arg === "-h")
+  if (!asked) return undefined
+  if (isCommand(args[0])) return commandText(args[0])
+  return args[0] === "--help" || args[0] === "-h" ? overview() : undefined
+}
+
+/** What is printed when nothing was asked. */
+export const usage = overview

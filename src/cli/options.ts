@@ -1,0 +1,71 @@
+/**
+ * The arguments and flags that commands share, each defined once.
+ *
+ * @internal
+ */
+import * as Argument from "effect/cli/Argument"
+import * as Flag from "effect/cli/Flag"
+import * as Option from "effect/Option"
+import { type CommandName, commands, type FlagName, flags } from "./help.ts"
+import { parseAge, parseRange, parseSize } from "./size.ts"
+
+const describe = (name: FlagName) => <A>(flag: Flag.Flag<A>): Flag.Flag<A> => {
+  const { alias, text } = flags[name]
+  const described = Flag.withDescription(flag, text)
+  return alias === "" ? described : Flag.withAlias(described, alias)
+}
+
+const boolean = (name: FlagName): Flag.Flag<boolean> =>
+  Flag.Boolean(name).pipe(Flag.withoutNegation, describe(name), Flag.withDefault(false))
+
+/** A flag of text that `parse` understands; `undefined` without it. */
+const parsed = <A>(
+  name: FlagName,
+  parse: (text: string) => A | undefined,
+  expected: string
+): Flag.Flag<A | undefined> =>
+  Flag.String(name).pipe(
+    Flag.filterMap(
+      (text) => Option.fromUndefinedOr(parse(text)),
+      (text) => `${expected}, got "${text}"`
+    ),
+    describe(name),
+    Flag.optional,
+    Flag.map(Option.getOrUndefined)
+  )
+
+const positive = (n: number | undefined): number | undefined => n !== undefined && n > 0 ? n : undefined
+
+const count = (text: string): number | undefined => /^[0-9]{1,6}$/.test(text) ? positive(Number(text)) : undefined
+
+export const concurrency = parsed("concurrency", count, "Expected a whole number from 1 to 999999")
+export const dryRun = boolean("dry-run")
+export const exact = boolean("exact")
+export const json = boolean("json")
+export const names = Flag.Literals("names", ["portable", "native"]).pipe(
+  describe("names"),
+  Flag.withDefault("portable" as const)
+)
+const defaultAge = 24 * 3600 * 1000
+
+export const olderThan = parsed("older-than", parseAge, "Expected an age such as 30m, 12h or 7d").pipe(
+  Flag.map((age) => age ?? defaultAge)
+)
+export const partSize = parsed(
+  "part-size",
+  (text) => positive(parseSize(text)),
+  "Expected a size above 0 such as 65536, 512KiB or 8MiB"
+)
+export const range = parsed("range", parseRange, "Expected bytes such as 0-99, 100- or -100")
+export const recursive = boolean("recursive")
+export const verify = Flag.Literals("verify", ["checksum", "size"]).pipe(
+  describe("verify"),
+  Flag.withDefault("checksum" as const)
+)
+export const yes = boolean("yes")
+
+/** One location or path, or more. */
+export const locations = Argument.String("LOCATION").pipe(Argument.variadic({ min: 1 }))
+
+/** What the help says of a command in one line. */
+export const summary = (name: CommandName): string => commands[name].summary

@@ -1,0 +1,57 @@
+import { NodeServices } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { CliOutput, Command } from "effect/cli"
+import { type CommandName, commands, flags, helpFor, isCommand } from "../../src/cli/help.ts"
+import { objectstore } from "../../src/cli/run.ts"
+import { layerStores } from "../../src/cli/stores.ts"
+
+const names = Object.keys(commands).filter(isCommand)
+
+const docOf = (name: CommandName) =>
+  Effect.gen(function*() {
+    const events: Array<CliOutput.Presenter.Event> = []
+    const presenter = CliOutput.layerPresenter({ present: (event) => Effect.sync(() => events.push(event)) })
+    yield* Command.runWith(objectstore, { version: "0" })([name, "--help"]).pipe(
+      Effect.provide(Layer.mergeAll(NodeServices.layer, layerStores, presenter))
+    )
+    const [event] = events
+    return event?._tag === "Help" ? event.helpDoc : assert.fail("no help")
+  })
+
+describe("help", () => {
+  for (const name of names) {
+    it.effect(`says of ${name} what the parser knows of it`, () =>
+      Effect.gen(function*() {
+        const doc = yield* docOf(name)
+        const known = doc.flags.map((flag) => flag.name).sort()
+        assert.deepStrictEqual(known, [...commands[name].flags].sort())
+        for (const flag of doc.flags) {
+          const described = flags[flag.name as keyof typeof flags]
+          assert.deepStrictEqual(flag.aliases, described.alias === "" ? [] : [`-${described.alias}`], flag.name)
+        }
+        assert.strictEqual(doc.description, commands[name].summary)
+      }))
+  }
+
+  it("lists commands and flags in alphabetical order", () => {
+    assert.deepStrictEqual(names, [...names].sort())
+    for (const name of names) assert.deepStrictEqual([...commands[name].flags], [...commands[name].flags].sort())
+  })
+
+  it("is asked for by help, -h and --help, but not behind --", () => {
+    for (const args of [["--help"], ["-h"], ["help"]]) assert.include(helpFor(args), "Commands:")
+    for (const args of [["cp", "-h"], ["cp", "a", "--help"], ["help", "cp"]]) {
+      assert.include(helpFor(args), "cp SRC... DST")
+    }
+    for (const args of [[], ["cat", "--", "--help"], ["nope", "--help"], ["help", "nope"]]) {
+      assert.isUndefined(helpFor(args))
+    }
+  })
+
+  it("fits a terminal", () => {
+    for (const name of names) {
+      for (const line of helpFor([name, "--help"])!.split("\n")) assert.isAtMost(line.length, 120, line)
+    }
+  })
+})
