@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
+import * as NodeChildProcess from "node:child_process"
 import * as NodeCrypto from "node:crypto"
 import fs, * as NodeFs from "node:fs"
 import { syncBuiltinESMExports } from "node:module"
@@ -60,28 +61,34 @@ const yieldTurn = Effect.callback<void>((resume) => {
 const flagsOf = (fd: number): number =>
   Number.parseInt(/^flags:\s*(\d+)$/m.exec(NodeFs.readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))![1]!, 8)
 
+type Call = (...args: ReadonlyArray<never>) => void
+
+/** Puts `change` around the system calls that move data, until the scope closes. */
+const patched = (change: (real: Call, name: "read" | "write") => Call) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const { read, write } = fs
+      Object.assign(fs, { read: change(read, "read"), write: change(write, "write") })
+      syncBuiltinESMExports()
+      return { read, write }
+    }),
+    (real) =>
+      Effect.sync(() => {
+        Object.assign(fs, real)
+        syncBuiltinESMExports()
+      })
+  )
+
 /** The calls that `effect` makes, and the bytes that it moves to and from the disk. */
 const countCalls = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function*() {
     const counter = (name: string): number =>
       Number(new RegExp(`^${name}: (\\d+)$`, "m").exec(NodeFs.readFileSync("/proc/self/io", "utf8"))![1])
-    const { read, write } = fs
     const calls: Array<number> = []
-    yield* Effect.acquireRelease(
-      Effect.sync(() => {
-        const counted = (real: (...args: ReadonlyArray<never>) => void) => (...args: ReadonlyArray<never>): void => {
-          calls.push(Number(args[3]))
-          real(...args)
-        }
-        Object.assign(fs, { write: counted(write), read: counted(read) })
-        syncBuiltinESMExports()
-      }),
-      () =>
-        Effect.sync(() => {
-          Object.assign(fs, { read, write })
-          syncBuiltinESMExports()
-        })
-    )
+    yield* patched((real) => (...args) => {
+      calls.push(Number(args[3]))
+      real(...args)
+    })
     const before = [counter("read_bytes"), counter("write_bytes")] as const
     yield* effect
     return { calls, diskRead: counter("read_bytes") - before[0], diskWritten: counter("write_bytes") - before[1] }
@@ -302,6 +309,42 @@ describe.skipIf(accepted._tag === "Refused")("DirectData", () => {
         assert.isAtLeast(read.diskRead, body.length)
       })
   )
+
+  it.effect("goes on after calls that did less than asked, or that a signal ended", () =>
+    Effect.gen(function*() {
+      const path = `${yield* directory}/file`
+      const data = make({ slots: 3, slotSize: 64 * KiB })
+      const body = bytesOf(700_001)
+      const reported = new Set<string>()
+      yield* patched((real, name) => (...args) => {
+        const done = args.at(-1) as unknown as (error: Error | null, count: number) => void
+        if (NodeCrypto.randomInt(4) === 0) {
+          reported.add(`${name} EINTR`)
+          return done(Object.assign(new Error("EINTR"), { code: "EINTR" }), 0)
+        }
+        const report = (error: Error | null, count: number): void => {
+          const odd = count > 8192 && NodeCrypto.randomInt(2) === 0
+          if (odd) reported.add(`${name} short`)
+          done(error, odd ? 4096 + NodeCrypto.randomInt(count - 4096) : count)
+        }
+        real(...args.slice(0, -1), report as never)
+      })
+      yield* writeFile(data, path, body)
+      const target = new Uint8Array(body.length + 9000)
+      assert.strictEqual(yield* readFile(data, path, 0, target), body.length)
+      same(target.subarray(0, body.length), body, "direct read")
+      assert.deepStrictEqual([...reported].sort(), ["read EINTR", "read short", "write EINTR", "write short"])
+    }))
+
+  it.effect("a disk that is full while it is written is an error", (context) =>
+    Effect.gen(function*() {
+      const root = yield* directory
+      const mount = NodeChildProcess.spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", root])
+      if (mount.status !== 0) return context.skip("this process may not mount")
+      yield* Effect.addFinalizer(() => Effect.sync(() => NodeChildProcess.spawnSync("umount", [root])))
+      const error = yield* Effect.flip(writeFile(make(), `${root}/file`, bytesOf(3 * MiB)))
+      assert.strictEqual(error.code, "ENOSPC")
+    }))
 
   it.effect("reads nothing at and past the end", () =>
     Effect.gen(function*() {
