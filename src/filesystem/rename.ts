@@ -15,10 +15,15 @@ import { etagOf } from "./stats.ts"
 
 const missing = (): ObjectStoreError => refuse("NotFound", "there is no such object")
 
+const present = Effect.fnUntraced(function*(directory: Target["directory"], name: string) {
+  const source = yield* lookAt(directory, name)
+  if (source === undefined || source.isDirectory()) return yield* missing()
+  return source
+})
+
 const move = (env: Environment, from: Target, to: Target, { ifMatch, mode }: CopyRequest) => {
   const step = Effect.gen(function*() {
-    const source = yield* lookAt(from.directory, from.name)
-    if (source === undefined || source.isDirectory()) return yield* missing()
+    const source = yield* present(from.directory, from.name)
     if (ifMatch !== undefined) yield* checkMode({ update: ifMatch }, source)
     const found = yield* lookAtTarget(env, to.directory, to.name)
     yield* checkMode(mode, found)
@@ -61,10 +66,14 @@ export const makeRename = (env: Environment) =>
       Effect.flatMap(
         opened,
         (directory) =>
-          inDirectory(
-            env,
-            target.directory,
-            (into) => move(env, { directory, name: source.name }, { directory: into, name: target.name }, request)
+          // A missing source is NotFound whatever the target, and makes no directory for it.
+          Effect.andThen(
+            present(directory, source.name),
+            inDirectory(
+              env,
+              target.directory,
+              (into) => move(env, { directory, name: source.name }, { directory: into, name: target.name }, request)
+            )
           )
       )
     ).pipe(

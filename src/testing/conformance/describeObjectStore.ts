@@ -33,7 +33,7 @@ export interface SuiteOptions {
    * passes fails the suite.
    */
   readonly skip?: Readonly<Record<string, string>> | undefined
-  /** Most milliseconds of a case, and of building the layer; a minute without it. */
+  /** Most milliseconds of a case, and of building the layer; two minutes without it. */
   readonly timeout?: number | undefined
   /** Runs the model-based property test too. */
   readonly property?: PropertyOptions | undefined
@@ -62,7 +62,7 @@ export const describeObjectStore = <E>(
   layer: Layer.Layer<ObjectStore, E>,
   options: SuiteOptions = {}
 ): void => {
-  const timeout = options.timeout ?? 60_000
+  const timeout = options.timeout ?? 120_000
   const known = new Set(cases.map(nameOf))
   for (const skipped of Object.keys(options.skip ?? {})) {
     if (!known.has(skipped)) throw new Error(`there is no case "${skipped}" to skip`)

@@ -24,7 +24,7 @@ export interface PropertyCheck {
   readonly model: ObjectStoreOperations
   /** The seeds of the sequences, each a sequence. */
   readonly seeds: ReadonlyArray<number>
-  /** Most commands a sequence; 24 without it. */
+  /** Most commands a sequence; 16 without it. */
   readonly length?: number | undefined
   /** Sequences side by side; 4 without it. */
   readonly concurrency?: number | undefined
@@ -73,7 +73,8 @@ const abilitiesOf = ({ model, store }: PropertyCheck): Abilities => {
     conditionalDelete: a.conditionalDelete && b.conditionalDelete,
     conditionalCopy: a.conditionalCopy && b.conditionalCopy,
     metadata: a.metadata && b.metadata,
-    startAfter: a.sortedList && b.sortedList
+    startAfter: a.sortedList && b.sortedList,
+    hierarchical: a.hierarchical
   }
 }
 
@@ -103,7 +104,7 @@ const compare = Effect.fnUntraced(function*(
  */
 export const checkProperty = Effect.fnUntraced(function*(check: PropertyCheck): Effect.fn.Return<PropertyResult> {
   const can = abilitiesOf(check)
-  const length = check.length ?? 24
+  const length = check.length ?? 16
   let failed: number | undefined
   yield* Effect.forEach(check.seeds, (seed) =>
     Effect.suspend(() =>

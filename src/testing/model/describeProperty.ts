@@ -28,7 +28,7 @@ export interface PropertyOptions {
   readonly sequences?: number | undefined
   /** The seed of the first sequence; the others count on from it. 1 without it. */
   readonly seed?: number | undefined
-  /** Most commands a sequence; 24 without it. */
+  /** Most commands a sequence; 16 without it. */
   readonly length?: number | undefined
   /** Sequences side by side; 4 without it. */
   readonly concurrency?: number | undefined
@@ -38,7 +38,7 @@ export interface PropertyOptions {
   readonly prefix?: string | undefined
   /** A JSON file where failing seeds are kept by the name of the store; they are run before all others. */
   readonly failingSeeds?: string | undefined
-  /** Most milliseconds of the test; two minutes without it. */
+  /** Most milliseconds of the test; five minutes without it. */
   readonly timeout?: number | undefined
 }
 
@@ -92,6 +92,6 @@ export const describeProperty = <E>(
           if (options.failingSeeds !== undefined) keep(options.failingSeeds, name, result.seed)
           throw new AssertionError({ message: printFalsified(result) })
         }
-      }), options.timeout ?? 120_000)
+      }), options.timeout ?? 300_000)
   })
 }

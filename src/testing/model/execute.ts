@@ -10,6 +10,7 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
+import { isDeepStrictEqual } from "node:util"
 import type { ObjectStoreOperations, ObjectWriter } from "../../ObjectStore.ts"
 import type { ObjectStoreError } from "../../ObjectStoreError.ts"
 import type { CopyOptions, WriteMode, WriteOptions } from "../../ObjectStoreOptions.ts"
@@ -24,6 +25,15 @@ import type { Command, CommandMode } from "./Command.ts"
  */
 export type Observation = unknown
 
+/** A writer, and what it was given. One that was refused early is `undefined`, and tried again when it is to finish. */
+interface OpenWriter {
+  readonly key: string
+  readonly mode: "overwrite" | "create"
+  readonly scope: Scope.Closeable
+  readonly chunks: Array<Uint8Array>
+  writer: ObjectWriter | undefined
+}
+
 /** A store, a place in it, and what happened there so far. */
 interface World {
   readonly store: ObjectStoreOperations
@@ -31,7 +41,7 @@ interface World {
   readonly partSize: number
   /** Whether the order of listings is compared. */
   readonly ordered: boolean
-  readonly writers: Map<number, { readonly scope: Scope.Closeable; readonly writer: ObjectWriter }>
+  readonly writers: Map<number, OpenWriter>
   /** Etags that an object has had, so that a stale one can be named. */
   readonly etags: Map<string, Array<string>>
 }
@@ -40,6 +50,13 @@ const shown = (body: Uint8Array): string =>
   `${body.length}:${createHash("sha1").update(body).digest("hex").slice(0, 12)}`
 
 const refusal = (error: ObjectStoreError): Observation => ({ fails: error.reason._tag, outcome: error.outcome })
+
+/** Where a key cannot be and has not the etag either, both reasons are true. */
+const either = (mode: CommandMode, observation: Observation): Observation =>
+  (mode === "right" || mode === "stale") && isDeepStrictEqual(observation, conflict) ? stale : observation
+
+const conflict = { fails: "Conflict", outcome: "not-applied" }
+const stale = { fails: "PreconditionFailed", outcome: "not-applied" }
 
 const seen = <A>(
   effect: Effect.Effect<A, ObjectStoreError>,
@@ -68,6 +85,10 @@ const remember = (world: World, key: string, etag: string | undefined): void => 
   if (known === undefined) world.etags.set(key, [etag])
   else known.push(etag)
 }
+
+/** A condition or a place that does not hold may be refused at any step of a writer, but no later than its finish. */
+const isEarly = (error: ObjectStoreError): boolean =>
+  ["AlreadyExists", "Conflict", "PreconditionFailed"].includes(error.reason._tag) && error.outcome === "not-applied"
 
 const closeWriter = Effect.fnUntraced(function*(world: World, slot: number) {
   const open = world.writers.get(slot)
@@ -111,15 +132,12 @@ const step = Effect.fnUntraced(function*(world: World, command: Command): Effect
       }
       const body = bytes(command.size, command.fill)
       const key = prefix + command.key
-      return yield* written(
-        world,
-        command.key,
-        command.op === "put"
-          ? store.put(key, body, options)
-          : command.op === "putMultipart"
-          ? store.putMultipart(key, body, options)
-          : store.put(key, chunked(body, 333), options)
-      )
+      const put = command.op === "put"
+        ? store.put(key, body, options)
+        : command.op === "putMultipart"
+        ? store.putMultipart(key, body, options)
+        : store.put(key, chunked(body, 333), options)
+      return either(command.mode, yield* written(world, command.key, put))
     }
     case "failedPut": {
       const source = Stream.concat(chunked(bytes(command.size, command.fill), 333), Stream.fail("broken"))
@@ -156,27 +174,39 @@ const step = Effect.fnUntraced(function*(world: World, command: Command): Effect
     }
     case "openWriter": {
       if (world.writers.has(command.slot)) return "busy"
+      const { key, mode, slot } = command
       const scope = yield* Scope.make()
-      const opened = yield* Effect.result(
-        Scope.provide(store.writer(prefix + command.key, { mode: command.mode, partSize }), scope)
-      )
-      if (opened._tag === "Failure") {
+      const opened = yield* Effect.result(Scope.provide(store.writer(prefix + key, { mode, partSize }), scope))
+      if (opened._tag === "Failure" && !isEarly(opened.failure)) {
         yield* Scope.close(scope, Exit.void)
         return refusal(opened.failure)
       }
-      world.writers.set(command.slot, { scope, writer: opened.success })
+      const writer = opened._tag === "Success" ? opened.success : undefined
+      world.writers.set(slot, { key, mode, scope, writer, chunks: [] })
       return "open"
     }
     case "write": {
       const open = world.writers.get(command.slot)
-      return open === undefined
-        ? "none"
-        : yield* seen(open.writer.write(bytes(command.size, command.fill)), () => "written")
+      if (open === undefined) return "none"
+      const chunk = bytes(command.size, command.fill)
+      open.chunks.push(chunk)
+      if (open.writer === undefined) return "written"
+      const result = yield* Effect.result(open.writer.write(chunk))
+      if (result._tag === "Failure") {
+        if (!isEarly(result.failure)) return refusal(result.failure)
+        open.writer = undefined
+      }
+      return "written"
     }
     case "finishWriter": {
       const open = world.writers.get(command.slot)
       if (open === undefined) return "none"
-      const finished = yield* seen(open.writer.finish, (put) => ({ size: put.size }))
+      const { chunks, key, mode, writer } = open
+      if (writer === undefined) yield* closeWriter(world, command.slot)
+      const finish = writer === undefined
+        ? store.put(prefix + key, Buffer.concat(chunks), { mode, partSize })
+        : writer.finish
+      const finished = yield* seen(finish, (put) => ({ size: put.size }))
       yield* closeWriter(world, command.slot)
       return finished
     }
@@ -214,7 +244,7 @@ const step = Effect.fnUntraced(function*(world: World, command: Command): Effect
         prefix + command.to,
         command.key === command.to ? undefined : options
       )
-      return yield* written(world, command.to, effect)
+      return either(command.mode, yield* written(world, command.to, effect))
     }
     case "delete": {
       const ifMatch = command.mode === "always" ? undefined : yield* etagFor(world, command.key, command.mode)

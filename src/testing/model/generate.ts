@@ -25,6 +25,12 @@ const keys = [
   "\uff5e"
 ]
 
+/**
+ * Keys of writers where a key and a key below it cannot both exist: an open upload may keep the directories of its key,
+ * so they are ones that no other command wants to be an object.
+ */
+const apart = keys.filter((key) => !keys.some((other) => key.startsWith(`${other}/`)))
+
 const prefixes = ["", "a", "a/", "a/b", "a/b/", "b", "b/", "b//", "c/", "q"]
 
 const sizes = [0, 1, 7, 100, 999, 1000, 1001, 2000, 3007, 5000]
@@ -70,6 +76,7 @@ export interface Abilities {
   readonly conditionalCopy: boolean
   readonly metadata: boolean
   readonly startAfter: boolean
+  readonly hierarchical: boolean
 }
 
 const command = (draw: Draw, fill: number, can: Abilities): Command => {
@@ -87,10 +94,11 @@ const command = (draw: Draw, fill: number, can: Abilities): Command => {
   if (kind < 27) return { op: draw.one(["failedPut", "stalledPut"] as const), key, size, fill }
   if (kind < 30) return { op: "interruptedPut", key, size, fill, turns: draw.below(40) }
   if (kind < 35) {
+    const writerKey = can.hierarchical ? draw.one(apart) : key
     return {
       op: "openWriter",
       slot: draw.below(2),
-      key,
+      key: writerKey,
       mode: can.create && draw.chance(1, 4) ? "create" : "overwrite"
     }
   }
