@@ -4,13 +4,14 @@
  *
  * @since 0.1.0
  */
-export * from "./conformance/Case.ts"
+export * as Case from "./conformance/Case.ts"
 export { describeObjectStore, type SuiteOptions } from "./conformance/describeObjectStore.ts"
 export { type CaseResult, cases, nameOf, runCase, runCases, type Subject, unmet } from "./conformance/suite.ts"
 export * as Fault from "./Fault.ts"
 export * from "./FaultPlan.ts"
 export { faults, layerFaults } from "./faults.ts"
 export { faultyBackend } from "./faultyBackend.ts"
+export { layerMock } from "./layerMock.ts"
 export {
   checkProperty,
   type Difference,

@@ -4,14 +4,16 @@
  * @since 0.1.0
  */
 import { layer as withLayer } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { AssertionError } from "node:assert"
 import type { Backend } from "../../Backend.ts"
 import { ObjectStore } from "../../ObjectStore.ts"
+import type { ObjectStoreError } from "../../ObjectStoreError.ts"
 import { describeProperty, type PropertyOptions } from "../model/describeProperty.ts"
-import { cases, nameOf, runCase } from "./suite.ts"
+import { type CaseResult, cases, nameOf, runCase } from "./suite.ts"
 
 /**
  * Options of `describeObjectStore`.
@@ -21,7 +23,7 @@ import { cases, nameOf, runCase } from "./suite.ts"
  */
 export interface SuiteOptions {
   /** The primitives, of a backend of the same kind: with it the cases of the backend contract run too. */
-  readonly backend?: Effect.Effect<Backend, unknown, Scope.Scope> | undefined
+  readonly backend?: Effect.Effect<Backend, ObjectStoreError, Scope.Scope> | undefined
   /** What every key of the suite begins with; `"conformance/"` without it. */
   readonly prefix?: string | undefined
   /** Whether objects of the cases are removed after them; `true` without it. */
@@ -37,6 +39,32 @@ export interface SuiteOptions {
   readonly timeout?: number | undefined
   /** Runs the model-based property test too. */
   readonly property?: PropertyOptions | undefined
+}
+
+type Verdict =
+  | { readonly _tag: "Pass" }
+  | { readonly _tag: "Skip"; readonly reason: string }
+  | { readonly _tag: "Fail"; readonly cause: Cause.Cause<ObjectStoreError> }
+
+/**
+ * What a result means to a test runner; `reason` is why the case is on the list of those that are known to fail.
+ *
+ * @internal
+ */
+export const judge = (result: CaseResult, reason: string | undefined): Verdict => {
+  switch (result._tag) {
+    case "NotApplicable":
+      return { _tag: "Skip", reason: `needs ${result.needs.join(", ")}` }
+    case "Failed":
+      return reason === undefined ? { _tag: "Fail", cause: result.cause } : { _tag: "Skip", reason }
+    case "Passed":
+      return reason === undefined ? { _tag: "Pass" } : {
+        _tag: "Fail",
+        cause: Cause.die(
+          new AssertionError({ message: `it is skipped (${reason}) and yet it passes: take it off the list` })
+        )
+      }
+  }
 }
 
 /**
@@ -79,17 +107,9 @@ export const describeObjectStore = <E>(
                 ? undefined
                 : yield* options.backend
               const result = yield* runCase({ ...options, store, backend }, one)
-              const reason = options.skip?.[nameOf(one)]
-              if (result._tag === "NotApplicable") return context.skip(`needs ${result.needs.join(", ")}`)
-              if (reason !== undefined && result._tag === "Passed") {
-                throw new AssertionError({
-                  message: `it is skipped (${reason}) and yet it passes: take it off the list`
-                })
-              }
-              if (result._tag === "Failed") {
-                if (reason !== undefined) return context.skip(reason)
-                return yield* Effect.failCause(result.cause)
-              }
+              const verdict = judge(result, options.skip?.[nameOf(one)])
+              if (verdict._tag === "Skip") return context.skip(verdict.reason)
+              if (verdict._tag === "Fail") return yield* Effect.failCause(verdict.cause)
             }), timeout)
         }
       })

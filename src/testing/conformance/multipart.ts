@@ -233,13 +233,13 @@ const paused = Effect.fnUntraced(function*(t: CaseContext, key: string) {
   const body = chunked(bytes(2 * t.partSize + 1), t.partSize).pipe(Stream.concat(wait))
   const fiber = yield* Effect.forkChild(t.store.putMultipart(key, body, { partSize: t.partSize }))
   yield* Effect.raceFirst(Deferred.await(reached), Effect.andThen(Fiber.join(fiber), Effect.never))
-  return Effect.andThen(Deferred.succeed(go, undefined), Fiber.join(fiber))
+  return { resume: Effect.andThen(Deferred.succeed(go, undefined), Fiber.join(fiber)) }
 })
 
 const uploads = subject("listUploads and abortUpload", [
   test("an open upload is listed under its key, and gone after it is aborted", function*(t) {
     const key = t.key("up/open")
-    const resume = yield* paused(t, key)
+    const { resume } = yield* paused(t, key)
     const open = yield* Stream.runCollect(t.store.listUploads(t.prefix))
     same(open.map((upload) => upload.key), [key])
     holds(open[0]!.uri.endsWith(key) && open[0]!.id !== "", "the upload does not say where it is")
@@ -258,7 +258,7 @@ const uploads = subject("listUploads and abortUpload", [
   }),
   test("aborting an upload that is gone is UploadNotFound", function*(t) {
     const key = t.key("gone")
-    const resume = yield* paused(t, key)
+    const { resume } = yield* paused(t, key)
     const [upload] = yield* Stream.runCollect(t.store.listUploads(t.prefix))
     holds(upload !== undefined, "the upload is not listed")
     yield* resume

@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import { AssertionError } from "node:assert"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { ObjectStore } from "../../ObjectStore.ts"
+import type { ObjectStoreError } from "../../ObjectStoreError.ts"
 import { checkProperty, printFalsified } from "./checkProperty.ts"
 
 /**
@@ -23,7 +24,7 @@ export interface PropertyOptions {
    * The reference: a store that is known to be right. The memory layer, with `hierarchical` as the store under test has
    * it.
    */
-  readonly model: Layer.Layer<ObjectStore, unknown>
+  readonly model: Layer.Layer<ObjectStore, ObjectStoreError>
   /** How many sequences are run; 2,000 without it. */
   readonly sequences?: number | undefined
   /** The seed of the first sequence; the others count on from it. 1 without it. */
