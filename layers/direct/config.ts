@@ -18,13 +18,13 @@ export const defaultSlotSize = 4 * MiB
 
 const maxSlotSize = 1024 * MiB
 
-/** Larger parts than through the page cache: opening a file twice a part costs more, and a part keeps two calls in flight. */
+/** Larger parts than through the page cache, for a part opens its file twice; fewer, for each keeps two calls in flight. */
 export const directTuning: Partial<Tuning> = {
   readPartSize: 8 * MiB,
   readConcurrency: 2,
-  writePartSize: 16 * MiB,
+  writePartSize: 8 * MiB,
   writeConcurrency: 2,
-  multipartThreshold: 32 * MiB
+  multipartThreshold: 16 * MiB
 }
 
 /** What is wrong with options, in one line. */
