@@ -29,19 +29,17 @@ const expectFile = (stats: NodeFs.BigIntStats): Effect.Effect<NodeFs.BigIntStats
     )
 
 /**
- * The labels of the version that `look` sees; `undefined` if it was replaced while they were read, for a version takes
- * its sidecar with it.
+ * The labels of a version; `undefined` if it was replaced while they were read. A version has its sidecar as long as it
+ * has the name: so if there is none and the name is still this version's, it never had one.
  */
 const labelsOf = Effect.fnUntraced(
-  function*(env: Environment, { directory, name }: KeyPath, stats: NodeFs.BigIntStats, look: Look) {
+  function*(env: Environment, { directory, name }: KeyPath, stats: NodeFs.BigIntStats) {
     const labels = yield* readSidecar(env.root, directory, name, etagOf(stats))
     if (labels !== undefined) return labels
-    const now = yield* look
-    return now.ctimeNs === stats.ctimeNs && now.ino === stats.ino ? noLabels : undefined
+    const now = yield* env.root.peek(directory, name)
+    return etagOf(now) === etagOf(stats) ? noLabels : undefined
   }
 )
-
-type Look = Effect.Effect<NodeFs.BigIntStats, Failure>
 
 const toStat = (stats: NodeFs.BigIntStats, labels: Labels): ObjectStat & { readonly etag: string } => ({
   ...statOf(stats),
@@ -58,9 +56,8 @@ export const makeHead = (env: Environment) => {
       path.directory,
       ({ at }) =>
         Effect.gen(function*() {
-          const look = Effect.suspend(() => Calls.lstat(at(path.name)))
-          const stats = yield* Effect.flatMap(look, expectFile)
-          const labels = yield* labelsOf(env, path, stats, look)
+          const stats = yield* Effect.flatMap(Calls.lstat(at(path.name)), expectFile)
+          const labels = yield* labelsOf(env, path, stats)
           return labels === undefined ? undefined : toStat(stats, labels)
         }),
       () => Effect.fail(missing())
@@ -106,9 +103,8 @@ export const openObject = (env: Environment, path: KeyPath): Effect.Effect<OpenO
             () => notDirect(env, path)
           )
         )
-      const look = Calls.fstat(fd)
-      const stats = yield* Effect.flatMap(look, expectFile)
-      const labels = yield* labelsOf(env, path, stats, look)
+      const stats = yield* Effect.flatMap(Calls.fstat(fd), expectFile)
+      const labels = yield* labelsOf(env, path, stats)
       if (labels !== undefined) return { fd, stats, labels }
       return left > 0 ? yield* attempt(left - 1) : yield* restless()
     })

@@ -48,6 +48,8 @@ export interface Root {
     name: string,
     options: { readonly flags: number; readonly expected: boolean }
   ) => Effect.Effect<number, Failure, Scope.Scope>
+  /** What is at a path now, to be compared with a file that is open: links on the way may have been followed. */
+  readonly peek: (names: ReadonlyArray<string>, name: string) => Effect.Effect<NodeFs.BigIntStats, Failure>
 }
 
 export const closeQuietly = (fd: number): Effect.Effect<void> => Effect.ignore(Calls.close(fd))
@@ -200,8 +202,17 @@ const makeByDescriptor: RootMaker = (given, makeMissing, rootFailure) => {
     }
   )
 
+  const peekBelow: Root["peek"] = (names, name) =>
+    Effect.scoped(Effect.flatMap(openDirectory(names), ({ at }) => Calls.lstat(at(name))))
+
   return {
     openDirectory,
+    peek: (names, name) =>
+      Effect.suspend(() =>
+        real === undefined
+          ? peekBelow(names, name)
+          : Effect.catch(Calls.lstat(below(join(real, names), name)), () => peekBelow(names, name))
+      ),
     openFile: (names, name, { expected, flags }) =>
       Effect.acquireRelease(acquireFile(names, name, flags | O_RDONLY | O_NONBLOCK, expected), closeQuietly)
   }
@@ -242,6 +253,7 @@ const makeByPath: RootMaker = (given, makeMissing, rootFailure) => {
 
   return {
     openDirectory,
+    peek: (names, name) => Effect.scoped(Effect.flatMap(openDirectory(names), ({ at }) => Calls.lstat(at(name)))),
     openFile: (names, name, { flags }) =>
       Effect.acquireRelease(
         Effect.scoped(
