@@ -5,6 +5,7 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
 import type { ObjectInfo } from "../ObjectInfo.ts"
 import { type ObjectStoreError, printable } from "../ObjectStoreError.ts"
 import { OutputClosed, OutputFailed } from "./exit.ts"
@@ -54,6 +55,12 @@ export const complain = (text: string): Effect.Effect<void> =>
   Effect.callback((resume) => {
     process.stderr.write(`objectstore: ${printable(text)}\n`, () => resume(Effect.void))
   })
+
+/** What stores warn of, one line each on standard error. */
+export const logger = Logger.make<unknown, void>(({ logLevel, message }) => {
+  const text = (Array.isArray(message) ? message : [message]).map(String).join(" ")
+  process.stderr.write(`objectstore: ${logLevel === "Warn" ? "Warning" : logLevel}: ${printable(text)}\n`)
+})
 
 /** Lets writes to a closed pipe fail by their callbacks only. */
 export const guardStreams: Effect.Effect<void> = Effect.sync(() => {

@@ -12,6 +12,7 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import { cat } from "./commands/cat.ts"
 import { cp } from "./commands/cp.ts"
 import { get } from "./commands/get.ts"
@@ -21,7 +22,7 @@ import { rm } from "./commands/rm.ts"
 import { stat } from "./commands/stat.ts"
 import { sweep } from "./commands/sweep.ts"
 import { ending, exitCodes } from "./exit.ts"
-import { complain, guardStreams } from "./output.ts"
+import { complain, guardStreams, logger } from "./output.ts"
 import { layerStores } from "./stores.ts"
 
 /** The whole command. */
@@ -41,6 +42,7 @@ const presenter: CliOutput.Presenter = {
 const services = Layer.mergeAll(
   NodeServices.layer,
   layerStores,
+  Logger.layer([logger]),
   CliOutput.layerPresenter(presenter),
   CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
 )

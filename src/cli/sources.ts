@@ -5,6 +5,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import * as NodeBuffer from "node:buffer"
+import type * as NodeFs from "node:fs"
 import * as NodePath from "node:path"
 import * as Calls from "../filesystem/calls.ts"
 import { explain } from "../filesystem/errors.ts"
@@ -82,14 +84,20 @@ export const findSource = Effect.fnUntraced(function*(place: Place, recursive: b
 /** A part of a directory that is no object. */
 export interface Skipped {
   readonly path: string
-  readonly what: "symbolic link" | "special file"
+  readonly what: "a symbolic link" | "a special file" | "no UTF-8 name"
 }
 
 /** What a tree of files leaves out. */
-export const findSkipped = (place: Place): Effect.Effect<ReadonlyArray<Skipped>, ObjectStoreError> =>
-  place._tag === "Container"
-    ? Effect.succeed([])
-    : Effect.mapError(walk(place.path), explain({ operation: "list", backend: place.scheme }))
+export const findSkipped = Effect.fnUntraced(function*(place: Place) {
+  if (place._tag === "Container" || (yield* lookAt(place)) !== "directory") return []
+  return yield* Effect.mapError(walk(place.path), explain({ operation: "list", backend: place.scheme }))
+})
+
+const whatIsSkipped = (entry: NodeFs.Dirent<Buffer>): Skipped["what"] | undefined => {
+  if (!NodeBuffer.isUtf8(entry.name)) return "no UTF-8 name"
+  if (entry.isFile() || entry.isDirectory()) return undefined
+  return entry.isSymbolicLink() ? "a symbolic link" : "a special file"
+}
 
 const walk = Effect.fnUntraced(function*(top: string) {
   const skipped: Array<Skipped> = []
@@ -97,10 +105,11 @@ const walk = Effect.fnUntraced(function*(top: string) {
   for (let directory = open.pop(); directory !== undefined; directory = open.pop()) {
     for (const entry of yield* Calls.readdir(directory)) {
       const name = entry.name.toString("utf8")
+      if (name.startsWith(reserved)) continue
       const path = NodePath.join(directory, name)
-      if (name.startsWith(reserved) || entry.isFile()) continue
-      if (entry.isDirectory()) open.push(path)
-      else skipped.push({ path, what: entry.isSymbolicLink() ? "symbolic link" : "special file" })
+      const what = whatIsSkipped(entry)
+      if (what !== undefined) skipped.push({ path, what })
+      else if (entry.isDirectory()) open.push(path)
     }
   }
   return skipped

@@ -70,14 +70,15 @@ export const write = (directory: string, files: Readonly<Record<string, string |
 }
 
 /** Everything below a directory: files with their bytes (latin1), directories that are empty, links. */
-export const tree = (directory: string): Record<string, string> => {
+export const tree = (directory: string, below = ""): Record<string, string> => {
   const found: Record<string, string> = {}
-  for (const entry of NodeFs.readdirSync(directory, { recursive: true, withFileTypes: true })) {
-    const path = NodePath.join(entry.parentPath, entry.name)
-    const name = NodePath.relative(directory, path)
+  for (const entry of NodeFs.readdirSync(NodePath.join(directory, below), { withFileTypes: true })) {
+    const name = NodePath.join(below, entry.name)
+    const path = NodePath.join(directory, name)
     if (entry.isSymbolicLink()) found[name] = `-> ${NodeFs.readlinkSync(path)}`
     else if (entry.isFile()) found[name] = NodeFs.readFileSync(path, "latin1")
     else if (NodeFs.readdirSync(path).length === 0) found[`${name}/`] = ""
+    else Object.assign(found, tree(directory, name))
   }
   return found
 }

@@ -168,8 +168,8 @@ describe("toLocalPath", () => {
   })
 
   it("says what is wrong without control characters", () => {
-    assert.notMatch(refused("\u0001/.."), /\u0001/)
-    assert.match(refused("nul\u00b9/../con"), /\.\./)
+    assert.notInclude(refused("nul\u0001/../con"), "\u0001")
+    assert.include(refused("a/../con"), "\"..\"")
   })
 
   it("lets only harmless relative paths through: 100,000 keys", () => {

@@ -6,6 +6,7 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
+import * as References from "effect/References"
 import * as Result from "effect/Result"
 import { type Job, runJobs } from "../batch.ts"
 import { UsageError } from "../exit.ts"
@@ -65,7 +66,12 @@ const planCopy = Effect.fnUntraced(function*(
   const stores = yield* Stores
   const found = yield* Effect.forEach(
     places,
-    (place) => Effect.map(findSource(place, options.recursive), (source): Found => ({ place, source }))
+    (place) =>
+      findSource(place, options.recursive).pipe(
+        // A listing warns of what it leaves out; `findSkipped` names all of it.
+        Effect.provideService(References.MinimumLogLevel, "Error"),
+        Effect.map((source): Found => ({ place, source }))
+      )
   )
   const [only] = found
   if (found.length === 1 && only?.source._tag === "Object" && !(yield* isDirectory(target))) {
@@ -113,7 +119,7 @@ export const cp = Command.make(
     const skipped = options.recursive ? (yield* Effect.forEach(sources, findSkipped)).flat() : []
     yield* Effect.forEach(skipped, ({ path, what }) =>
       Effect.andThen(
-        complain(`Skipped: ${path} is a ${what}`),
+        complain(`Skipped: ${path}: ${what}`),
         print(format, [{ json: { type: "skipped", from: path, reason: what } }])
       ), { discard: true })
     yield* runJobs("cp", jobs, { settings: options, format, dryRun: options.dryRun, skipped: skipped.length })

@@ -46,19 +46,26 @@ export const rm = Command.make(
   Effect.fnUntraced(function*(options) {
     const places = yield* Effect.forEach(options.places, parsePlace)
     const removals = yield* Effect.forEach(places, (place) => plan(place, options.recursive))
-    const all = new Map(removals.flatMap(({ sizes }) => [...sizes]))
+    // An object that two arguments name goes once.
+    const all = new Map<string, number>()
+    for (const { sizes } of removals) {
+      for (const [uri, size] of sizes) {
+        if (all.has(uri)) sizes.delete(uri)
+        else all.set(uri, size)
+      }
+    }
     const planned = [...all.values()].reduce((sum, size) => sum + size, 0)
     const totals = { succeeded: 0, failed: 0, bytes: 0 }
     const verb = options.dryRun ? "would remove" : "removed"
 
     if (options.dryRun) {
-      yield* print(
-        options,
-        [...all].map(([uri, size]) => ({
-          json: { type: "plan", uri, size },
-          text: `${uri} (${formatSize(size)})`
-        }))
+      const lines = removals.flatMap(({ sizes, tree }) =>
+        [...sizes].map(([location, size]) => {
+          const uri = tree.show(tree.key(location))
+          return { json: { type: "plan", uri, size }, text: `${uri} (${formatSize(size)})` }
+        })
       )
+      yield* print(options, lines)
       totals.succeeded = all.size
       totals.bytes = planned
     } else {
