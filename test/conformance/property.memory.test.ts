@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url"
 const failingSeeds = fileURLToPath(new URL("failing-seeds.json", import.meta.url))
 
 // Memory against itself finds what depends on chance, and what interruption leaves.
-describeProperty("memory", Memory.layer(), { model: Memory.layer(), sequences: 2500, failingSeeds })
+describeProperty("memory", Memory.layer(), { model: Memory.layer(), failingSeeds })
 
 const hierarchical = Memory.layer({ capabilities: { hierarchical: true } })
-describeProperty("memory, hierarchical", hierarchical, { model: hierarchical, sequences: 2500, failingSeeds })
+describeProperty("memory, hierarchical", hierarchical, { model: hierarchical, failingSeeds })

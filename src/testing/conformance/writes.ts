@@ -8,7 +8,19 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import type { Progress, PutResult } from "../../ObjectInfo.ts"
-import { beside, bytes, chunked, holds, leavesNothing, noUploads, reads, refuses, same, utf8 } from "./assertions.ts"
+import {
+  beside,
+  bytes,
+  chunked,
+  holds,
+  leavesNothing,
+  noUploads,
+  reads,
+  refuses,
+  same,
+  sameBytes,
+  utf8
+} from "./assertions.ts"
 import { type Case, type CaseContext, subject, test } from "./Case.ts"
 
 const answers = Effect.fnUntraced(function*(t: CaseContext, key: string, put: PutResult, body: Uint8Array) {
@@ -83,6 +95,28 @@ const bodies = subject("put", [
       same(seen.at(-1)?.bytes, body.length, `${name}: the last progress`)
     }
   }),
+  test(
+    "an object larger than the parts that the store likes goes through whole, from bytes and from a stream",
+    function*(t) {
+      const { multipartThreshold, readPartSize, writePartSize } = t.capabilities.tuning
+      const most = 64 * 1024 * 1024
+      const size = Math.min(most, Math.max(multipartThreshold, 2 * readPartSize, 2 * writePartSize)) + 4097
+      if (size > t.capabilities.maxObjectSize) return
+      const body = bytes(size)
+      for (const [name, source] of [["bytes", body], ["stream", chunked(body, 1_000_003)]] as const) {
+        const key = t.key(name)
+        yield* answers(t, key, yield* t.store.put(key, source), body)
+        sameBytes(yield* Stream.mkUint8Array(t.store.stream(key)), body, `stream of the object from ${name}`)
+        const half = size >> 1
+        sameBytes(
+          yield* t.store.getRange(key, { offset: half - 1 }),
+          body.subarray(half - 1),
+          `half of it from ${name}`
+        )
+      }
+      yield* noUploads(t)
+    }
+  ),
   test("many writes side by side are all stored", function*(t) {
     yield* Effect.forEach(
       Array.from({ length: 100 }, (_, i) => i),
