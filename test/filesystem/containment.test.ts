@@ -121,8 +121,7 @@ describe("the root of a file store", () => {
       const elsewhere = yield* outside
       NodeFs.writeFileSync(NodePath.join(elsewhere, "x"), "outside")
       yield* put("d/x", "inside")
-      NodeFs.symlinkSync(elsewhere, path("link"))
-      const done = swap(path("d"), path("link"), path("aside"), 10_000)
+      const done = swap(path("d"), elsewhere, path("aside"), 10_000)
       const seen = { inside: 0, refused: 0, written: 0 }
       while (!done.ended) {
         const text = yield* Effect.catch(get("d/x"), () => Effect.succeed("refused"))
@@ -135,28 +134,35 @@ describe("the root of a file store", () => {
         const listed = yield* Effect.orElseSucceed(keys("d/"), () => [])
         assert.notInclude(listed, "d/secret")
       }
+      assert.strictEqual(done.swapped, 10_000)
       assert.isAbove(seen.inside, 0)
+      assert.isAbove(seen.refused, 0)
       assert.isAbove(seen.written, 0)
       assert.sameMembers(NodeFs.readdirSync(elsewhere), ["secret", "x"])
       assert.strictEqual(NodeFs.readFileSync(NodePath.join(elsewhere, "x"), "utf8"), "outside")
     }))
 })
 
-/** Swaps a directory and a link in a thread of its own. */
-const swap = (directory: string, link: string, aside: string, times: number): { ended: boolean } => {
-  const state = { ended: false }
+/** Swaps a directory for a link and back in a thread of its own, whatever others put in its place meanwhile. */
+const swap = (directory: string, target: string, aside: string, times: number) => {
+  const state = { ended: false, swapped: 0 }
   const worker = new Worker(
-    `const { renameSync } = require("node:fs")
-     const { directory, link, aside, times } = require("node:worker_threads").workerData
-     for (let i = 0; i < times; i++) {
-       try {
-         renameSync(directory, aside); renameSync(link, directory)
-         renameSync(directory, link); renameSync(aside, directory)
-       } catch (error) { if (error.code !== "ENOTEMPTY" && error.code !== "EISDIR" && error.code !== "EEXIST" && error.code !== "ENOTDIR") throw error
-         try { renameSync(directory, link) } catch {} ; try { renameSync(aside, directory) } catch {} }
-     }`,
-    { eval: true, workerData: { directory, link, aside, times } }
+    `const fs = require("node:fs")
+     const { parentPort, workerData } = require("node:worker_threads")
+     const { directory, target, aside, times } = workerData
+     const attempt = (run) => { try { run(); return true } catch { return false } }
+     let swapped = 0
+     while (swapped < times) {
+       if (!attempt(() => fs.renameSync(directory, aside))) continue
+       if (attempt(() => fs.symlinkSync(target, directory))) swapped++
+       while (!attempt(() => fs.renameSync(aside, directory))) fs.rmSync(directory, { recursive: true, force: true })
+     }
+     parentPort.postMessage(swapped)`,
+    { eval: true, workerData: { directory, target, aside, times } }
   )
+  worker.on("message", (swapped: number) => {
+    state.swapped = swapped
+  })
   worker.on("exit", () => {
     state.ended = true
   })
