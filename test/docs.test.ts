@@ -3,7 +3,9 @@ import { Effect } from "effect"
 import * as NodeChildProcess from "node:child_process"
 import * as NodeFs from "node:fs"
 import * as NodePath from "node:path"
+import { env } from "node:process"
 import { pathToFileURL } from "node:url"
+import * as NodeUtil from "node:util"
 import { renderCapabilities, tableMarkers } from "../scripts/capabilities.ts"
 import { type CodeBlock, codeBlocks, root } from "./CodeBlocks.ts"
 
@@ -47,31 +49,31 @@ export default {
 `
 
 interface Outcome {
-  readonly status: number | null
+  readonly status: number
   readonly output: string
 }
 
-const run = (command: string, args: ReadonlyArray<string>, cwd: string): Promise<Outcome> =>
-  new Promise((resolve) => {
-    const child = NodeChildProcess.spawn(command, args, {
-      cwd,
-      stdio: ["ignore", "pipe", "pipe"],
-      env: {
-        ...process.env,
-        NODE_OPTIONS: "",
-        NO_COLOR: "1",
-        PATH: `${bin}${NodePath.delimiter}${NodePath.dirname(process.execPath)}${NodePath.delimiter}${
-          process.env["PATH"]
-        }`,
-        OBJECTSTORE_FILE_ROOT: data,
-        OBJECTSTORE_DIRECT_ROOT: data
-      }
-    })
-    const chunks: Array<Buffer> = []
-    child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk))
-    child.stderr.on("data", (chunk: Buffer) => chunks.push(chunk))
-    child.on("close", (status) => resolve({ status, output: Buffer.concat(chunks).toString() }))
+const execFile = NodeUtil.promisify(NodeChildProcess.execFile)
+
+const run = async (command: string, args: ReadonlyArray<string>, cwd: string): Promise<Outcome> => {
+  const child = execFile(command, args, {
+    cwd,
+    maxBuffer: 2 ** 26,
+    env: {
+      ...env,
+      NODE_OPTIONS: "",
+      NO_COLOR: "1",
+      PATH: [bin, NodePath.dirname(process.execPath), env["PATH"]].join(NodePath.delimiter),
+      OBJECTSTORE_FILE_ROOT: data,
+      OBJECTSTORE_DIRECT_ROOT: data
+    }
   })
+  child.child.stdin?.end()
+  const [result] = await Promise.allSettled([child])
+  if (result.status === "fulfilled") return { status: 0, output: result.value.stdout + result.value.stderr }
+  const { code, stderr, stdout } = result.reason as { code: unknown; stderr: string; stdout: string }
+  return { status: typeof code === "number" ? code : 1, output: `${stdout}${stderr}${String(result.reason)}` }
+}
 
 /** What a block says that it prints: the comment behind `console.log`, or on the line after it. */
 const printed = (block: CodeBlock): Array<string> =>

@@ -2,6 +2,7 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as NodeChildProcess from "node:child_process"
 import * as NodeFs from "node:fs"
 import * as NodePath from "node:path"
+import { env } from "node:process"
 import { fileURLToPath } from "node:url"
 
 // The package as it is published, without what a bundler of tests would add: its own directory, so that its name
@@ -13,7 +14,7 @@ const node = (args: ReadonlyArray<string>): string =>
   NodeChildProcess.execFileSync(process.execPath, args, {
     cwd: directory,
     encoding: "utf8",
-    env: { PATH: process.env["PATH"] },
+    env: { PATH: env["PATH"] },
     stdio: ["ignore", "pipe", "pipe"]
   })
 
