@@ -126,6 +126,17 @@ describe("objectstore", () => {
       assert.strictEqual(NodeFs.readFileSync(`${dir}/precious`, "utf8"), "old")
     }))
 
+  it.effect("cp copies beside the source, and what a link leads to that is named itself", () =>
+    Effect.gen(function*() {
+      const dir = yield* temporary
+      write(dir, { a: "1", "d/x": "2" })
+      NodeFs.symlinkSync("a", `${dir}/link`)
+      const beside = yield* run(dir, ["cp", "a", "b"])
+      assert.strictEqual(beside.stdout, "copied 1 object, 1 byte, verified by crc32\n")
+      assert.strictEqual((yield* run(dir, ["cp", "link", "d"])).code, 0)
+      assert.deepStrictEqual(tree(dir), { a: "1", b: "1", link: "-> a", "d/x": "2", "d/link": "1" })
+    }))
+
   it.effect("cp -r says what it left out of a tree", () =>
     Effect.gen(function*() {
       const dir = yield* temporary

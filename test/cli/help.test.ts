@@ -2,6 +2,7 @@ import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { CliOutput, Command } from "effect/cli"
+import * as NodeFs from "node:fs"
 import { type CommandName, commands, flags, helpFor, isCommand } from "../../src/cli/help.ts"
 import { objectstore } from "../../src/cli/run.ts"
 import { layerStores } from "../../src/cli/stores.ts"
@@ -47,6 +48,14 @@ describe("help", () => {
     for (const args of [[], ["cat", "--", "--help"], ["nope", "--help"], ["help", "nope"]]) {
       assert.isUndefined(helpFor(args))
     }
+  })
+
+  it("loads nothing but Node's own modules", () => {
+    const source = (name: string): string =>
+      NodeFs.readFileSync(new URL(`../../src/cli/${name}`, import.meta.url), "utf8")
+    const imports = (text: string) => [...text.matchAll(/^import .*from "(.*)"$/gm)].map(([, from]) => from)
+    assert.deepStrictEqual(imports(source("main.ts")), ["node:fs", "node:module", "./help.ts"])
+    assert.deepStrictEqual(imports(source("help.ts")), [])
   })
 
   it("fits a terminal", () => {
