@@ -104,12 +104,18 @@ export interface MultipartCapabilities {
 export interface Tuning {
   /** Bytes a range request. */
   readonly readPartSize: number
-  /** Range requests in flight, of one read. */
+  /** Range requests in flight, of one read into memory. */
   readonly readConcurrency: number
+  /** Parts that a stream reads ahead; each is fresh memory that the consumer gets. */
+  readonly streamConcurrency: number
   /** Bytes a part. */
   readonly writePartSize: number
   /** Parts in flight, of one write. */
   readonly writeConcurrency: number
-  /** Objects up to this size are written by one request. */
+  /** Objects up to this size are written by one request when they come as a stream; so much of one is gathered. */
   readonly multipartThreshold: number
+  /** Objects up to this size are written by one request when they are in memory. */
+  readonly bytesThreshold: number
+  /** Memory that begins at a page saves the backend a copy. */
+  readonly alignedBuffers: boolean
 }

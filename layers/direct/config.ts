@@ -24,7 +24,8 @@ export const directTuning: Partial<Tuning> = {
   readConcurrency: 2,
   writePartSize: 8 * MiB,
   writeConcurrency: 2,
-  multipartThreshold: 16 * MiB
+  multipartThreshold: 16 * MiB,
+  alignedBuffers: true
 }
 
 /** What is wrong with options, in one line. */

@@ -65,9 +65,12 @@ const defaults: Capabilities = {
   tuning: {
     readPartSize: 16 * MiB,
     readConcurrency: 4,
+    streamConcurrency: 2,
     writePartSize: 16 * MiB,
     writeConcurrency: 4,
-    multipartThreshold: 64 * MiB
+    multipartThreshold: 64 * MiB,
+    bytesThreshold: 64 * MiB,
+    alignedBuffers: false
   }
 }
 

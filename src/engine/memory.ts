@@ -14,6 +14,10 @@ export const allocate = (length: number): Uint8Array => {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, length)
 }
 
+/** Fresh memory that begins at a page: the memory of a resizable buffer is reserved as pages. */
+export const allocateAligned = (length: number): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(new ArrayBuffer(length, { maxByteLength: length }), 0, length)
+
 /** Memory for a result whose size the store told; more than there is fails with `LimitExceeded`. */
 export const allocateResult = (engine: Engine, length: number): Effect.Effect<Uint8Array, ObjectStoreError> =>
   Effect.try({

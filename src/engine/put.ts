@@ -87,7 +87,7 @@ const putBytes = (
       sent += bytes
       return onProgress === undefined ? Effect.void : onProgress({ bytes: sent, total })
     })
-  return body.length === 0 || (!always && body.length <= plan.threshold)
+  return body.length === 0 || (!always && body.length <= plan.bytesThreshold)
     ? Effect.tap(writeWhole(engine, place, body, object), () => progress(body.length))
     : uploadBytes(engine, place, body, object, plan, progress)
 }

@@ -41,7 +41,8 @@ const makePull = (
   options: RangeReadOptions | undefined,
   scope: Scope.Scope
 ) => {
-  const { concurrency, partSize } = readPlan(engine, options)
+  const { partSize } = readPlan(engine, options)
+  const concurrency = options?.concurrency ?? engine.backend.capabilities.tuning.streamConcurrency
   const onProgress = options?.onProgress
   const first = Effect.scoped(Effect.gen(function*() {
     const opened = yield* openSpan(engine, at, range, options, partSize)

@@ -93,8 +93,10 @@ const abandon = (engine: Engine, upload: Upload): Effect.Effect<void> =>
 export interface UploadPlan {
   readonly partSize: number
   readonly concurrency: number
-  /** Up to this size an object is written with one request; a part size that was asked for is also this limit. */
+  /** Up to this size a stream is written with one request; a part size that was asked for is also this limit. */
   readonly threshold: number
+  /** The same for bytes in memory. */
+  readonly bytesThreshold: number
 }
 
 /** Plans an upload of `size` bytes, or of an unknown number. */
@@ -111,14 +113,20 @@ export const planUpload = (
   const given = options?.partSize
   if (given !== undefined) {
     const wrong = checkPartSize(multipart, given, size)
+    const threshold = Math.min(given, maxWriteSize)
     return wrong === undefined
-      ? { partSize: given, concurrency, threshold: Math.min(given, maxWriteSize) }
+      ? { partSize: given, concurrency, threshold, bytesThreshold: threshold }
       : invalid(engine.subject, wrong)
   }
   const needed = size === undefined ? 0 : Math.ceil(size / multipart.maxParts)
   const rounded = roundUp(Math.max(tuning.writePartSize, multipart.minPartSize, needed), multipart.partMultiple)
   const partSize = Math.min(rounded, multipart.maxPartSize)
-  return { partSize, concurrency, threshold: Math.min(maxWriteSize, Math.max(tuning.multipartThreshold, partSize)) }
+  return {
+    partSize,
+    concurrency,
+    threshold: Math.min(maxWriteSize, Math.max(tuning.multipartThreshold, partSize)),
+    bytesThreshold: Math.min(maxWriteSize, Math.max(tuning.bytesThreshold, partSize))
+  }
 }
 
 const roundUp = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple

@@ -13,6 +13,7 @@ import type { ObjectOptions, PartReceipt, WriteReply } from "../Backend.ts"
 import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { WriteOptions } from "../ObjectStoreOptions.ts"
 import { type Engine, request } from "./engine.ts"
+import { allocate, allocateAligned } from "./memory.ts"
 import type { Place } from "./resolve.ts"
 import { type OpenedUpload, openUpload, tooLarge, type UploadPlan } from "./upload.ts"
 
@@ -32,7 +33,8 @@ export const openSession = Effect.fnUntraced(function*(
   always: boolean
 ): Effect.fn.Return<Session, ObjectStoreError, Scope.Scope> {
   const { backend } = engine
-  const { maxObjectSize, multipart } = backend.capabilities
+  const { maxObjectSize, multipart, tuning } = backend.capabilities
+  const allocateBuffer = tuning.alignedBuffers ? allocateAligned : allocate
   const outer = yield* Effect.scope
   // Part fibers end before the upload is aborted: their scope is younger, so it closes first.
   const uploadScope = yield* Scope.fork(outer)
@@ -45,7 +47,7 @@ export const openSession = Effect.fnUntraced(function*(
   const failed = Deferred.makeUnsafe<never, ObjectStoreError>()
   let upload: OpenedUpload | undefined
   let finished = false
-  let buffer = new Uint8Array(0)
+  let buffer: Uint8Array = new Uint8Array(0)
   let filled = 0
   let offset = 0
   let parts = 0
@@ -117,13 +119,12 @@ export const openSession = Effect.fnUntraced(function*(
     )
   })
 
-  const take = (size: number): Uint8Array<ArrayBuffer> =>
-    (free.pop() as Uint8Array<ArrayBuffer> | undefined) ?? new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
+  const take = (size: number): Uint8Array => free.pop() ?? allocateBuffer(size)
 
   const grow = (needed: number): void => {
     const most = capacity()
     if (needed <= buffer.length) return
-    const larger = new Uint8Array(Math.min(most, Math.max(needed, buffer.length * 2, 64 * 1024)))
+    const larger = allocateBuffer(Math.min(most, Math.max(needed, buffer.length * 2, 64 * 1024)))
     larger.set(buffer.subarray(0, filled))
     buffer = larger
   }

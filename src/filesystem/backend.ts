@@ -44,9 +44,13 @@ const MiB = 1024 * 1024
 const defaultTuning: Tuning = {
   readPartSize: 4 * MiB,
   readConcurrency: 4,
+  streamConcurrency: 2,
   writePartSize: 4 * MiB,
   writeConcurrency: 4,
-  multipartThreshold: 8 * MiB
+  multipartThreshold: 8 * MiB,
+  // A body in memory gains nothing from parts: the calls of one write are as large.
+  bytesThreshold: Number.MAX_SAFE_INTEGER,
+  alignedBuffers: false
 }
 
 const capabilitiesOf = ({ data, tuning }: FileBackendOptions): Capabilities => ({

@@ -46,7 +46,7 @@ export const watchSystemCalls: Effect.Effect<SystemCalls, never, Scope.Scope> = 
     const originals = new Map<string, Call>()
     const watch: SystemCalls = { onCall: () => {}, count: 0 }
     for (const name of names) {
-      const original = (mutable as Record<string, Call>)[name]
+      const original = (mutable as unknown as Record<string, Call>)[name]
       if (original === undefined) continue
       originals.set(name, original)
       const watched: Call = (...args) => {
