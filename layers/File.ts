@@ -14,8 +14,8 @@
  *
  * Names that begin with `.objectstore~` are the store's own: files being written (`tmp`, `up`), attributes and metadata
  * (`meta`, a JSON file beside the object, only where there are some), locks (`lock`), containers that stay though they are
- * empty (`keep`). They are never listed. Files that killed processes left are listed by `listUploads` and removed by
- * `abortUpload`.
+ * empty (`keep`). They are never listed. What killed processes left, and metadata whose
+ * object another program removed or changed, is listed by `listUploads` and removed by `abortUpload`.
  *
  * **Gotchas**
  *

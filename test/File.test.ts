@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Layer, Stream } from "effect"
 import * as File from "effect-objectstore/layers/File"
-import * as NodeFs from "node:fs"
+import mutableFs, * as NodeFs from "node:fs"
+import { syncBuiltinESMExports } from "node:module"
 import * as NodePath from "node:path"
 import { ObjectStore } from "../src/index.ts"
 import { at, bytes, makeStore, openDescriptors, plain, reasonOf } from "./filesystem/Store.ts"
@@ -318,6 +319,36 @@ describe("uploads in parts", () => {
       assert.strictEqual(yield* get("a"), "abcde")
     }))
 
+  it.live("metadata that nothing asks for any more are listed with them and swept, those in use are not", () =>
+    Effect.gen(function*() {
+      const { backend, files, head, path, put, uploads } = yield* makeStore()
+      yield* put("d/gone", "1", labelled)
+      yield* put("d/changed", "1", labelled)
+      yield* put("d/kept", "1", labelled)
+      const kept = files().filter((name) => name.includes("meta"))
+      NodeFs.unlinkSync(path("d", "gone"))
+      NodeFs.writeFileSync(path("d", "changed"), "foreign")
+      const open = yield* uploads
+      assert.lengthOf(open, 2)
+      for (const upload of open) yield* backend.abortUpload(upload)
+      assert.lengthOf(yield* uploads, 0)
+      const name = files().find((name) => name.includes("meta"))
+      assert.include(kept, name)
+      const live = { container: "", key: name!, id: NodePath.basename(name!).slice(".objectstore~".length) }
+      assert.strictEqual(yield* reasonOf(backend.abortUpload(live)), "UploadNotFound")
+      assert.deepStrictEqual((yield* head("d/kept")).metadata, labelled.metadata)
+    }))
+
+  it.live("a temporary file that is a second link of its object goes, and the object's metadata stay", () =>
+    Effect.gen(function*() {
+      const { backend, files, head, path, put, uploads } = yield* makeStore()
+      yield* put("a", "1", labelled)
+      NodeFs.linkSync(path("a"), path(`.objectstore~tmp~${"0".repeat(32)}`))
+      for (const upload of yield* uploads) yield* backend.abortUpload(upload)
+      assert.deepStrictEqual((yield* head("a")).metadata, labelled.metadata)
+      assert.lengthOf(files(), 2)
+    }))
+
   it.live("ids that are none never become paths", () =>
     Effect.gen(function*() {
       const { backend, get, put } = yield* makeStore()
@@ -455,6 +486,77 @@ describe("limits and leftovers", () => {
       yield* Effect.all([Effect.ensuring(writes, Effect.sync(() => state.ended = true)), sweep], { concurrency: 2 })
       yield* put("d/a", "y")
       assert.strictEqual(yield* get("d/a"), "y")
+    }))
+})
+
+/** Lets a call of `node:fs` fail while an effect runs: the `nth` one, and those after it. */
+const failing =
+  (name: "fsync" | "fdatasync" | "write" | "rename" | "link", nth: number, code: string) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.acquireUseRelease(
+      Effect.sync(() => {
+        const original = mutableFs[name] as (...args: Array<unknown>) => void
+        let calls = 0
+        Object.assign(mutableFs, {
+          [name]: (...args: Array<unknown>) => {
+            if (++calls < nth) return original(...args)
+            const done = args.at(-1) as (error: Error) => void
+            setImmediate(() => done(Object.assign(new Error(code), { code, syscall: name })))
+          }
+        })
+        syncBuiltinESMExports()
+        return original
+      }),
+      () => effect,
+      (original) =>
+        Effect.sync(() => {
+          Object.assign(mutableFs, { [name]: original })
+          syncBuiltinESMExports()
+        })
+    )
+
+describe("what a failing disk leaves", () => {
+  const cases = [
+    ["write", 1, "ENOSPC", "StorageFull", "not-applied"],
+    ["write", 1, "EDQUOT", "StorageFull", "not-applied"],
+    ["fsync", 1, "EIO", "Unavailable", "not-applied"],
+    ["rename", 1, "EIO", "Unavailable", "not-applied"],
+    // The file is synced, its sidecar by fdatasync; then comes the directory.
+    ["fsync", 2, "EIO", "Unavailable", "applied"]
+  ] as const
+  it.live.each(cases)(
+    "%s %i failing with %s is %s, %s, and true",
+    ([name, nth, code, reason, outcome]) =>
+      Effect.gen(function*() {
+        const { files, get, put } = yield* makeStore({ durability: "full" })
+        yield* put("d/a", "old")
+        const error = yield* Effect.flip(failing(name, nth, code)(put("d/a", "new", labelled)))
+        assert.strictEqual(error.reason._tag, reason)
+        assert.strictEqual(error.outcome, outcome)
+        assert.strictEqual(yield* get("d/a"), outcome === "applied" ? "new" : "old")
+        assert.lengthOf(files(), outcome === "applied" ? 3 : 2)
+      })
+  )
+
+  it.live("an upload whose bytes may be lost is never published", () =>
+    Effect.gen(function*() {
+      const { backend, get } = yield* makeStore({ durability: "file" })
+      const upload = yield* backend.openUpload(at("a"), plain)
+      const parts = [yield* backend.uploadPart(upload, { number: 1, offset: 0, body: bytes("x"), last: true })]
+      const complete = backend.completeUpload(upload, { parts, size: 1 })
+      assert.strictEqual(yield* reasonOf(failing("fdatasync", 1, "EIO")(complete)), "Unavailable")
+      assert.strictEqual(yield* reasonOf(complete), "IntegrityFailed")
+      assert.strictEqual(yield* reasonOf(get("a")), "NotFound")
+      yield* backend.abortUpload(upload)
+    }))
+
+  it.live("a file system without hard links says Unsupported to create-only writes, and does the others", () =>
+    Effect.gen(function*() {
+      const { files, put } = yield* makeStore()
+      const create = put("a", "x", { mode: "create" })
+      assert.strictEqual(yield* reasonOf(failing("link", 1, "EPERM")(create)), "Unsupported")
+      assert.deepStrictEqual(files(), [])
+      yield* failing("link", 1, "EPERM")(put("a"))
     }))
 })
 

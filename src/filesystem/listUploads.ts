@@ -1,5 +1,5 @@
 /**
- * Open uploads, and the temporary files that killed processes left behind: both are found in the directories themselves.
+ * Open uploads, and the files that killed processes left behind: both are found in the directories themselves.
  *
  * @internal
  */
@@ -8,15 +8,15 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { ListUploadsRequest, UploadsPage } from "../Backend.ts"
 import * as Calls from "./calls.ts"
-import { type Environment, inExistingDirectory, temporariesInUse } from "./environment.ts"
+import { type Environment, inExistingDirectory } from "./environment.ts"
 import { type Failure, isErrno } from "./errors.ts"
-import { temporaryId, toPath, toPrefix, uploadId, uploadName, uploadRecordName } from "./names.ts"
+import { leftoverId, orphanedSidecars } from "./leftovers.ts"
+import { isSidecar, toPath, toPrefix, uploadId, uploadName, uploadRecordName } from "./names.ts"
 import { compareKeys } from "./order.ts"
 import type { Root } from "./root.ts"
 import { readSmallFile } from "./smallFile.ts"
 import { timeOf } from "./stats.ts"
-import { readContentIfThere } from "./tree.ts"
-import { temporaryUploadId } from "./uploads.ts"
+import { type Content, readContentIfThere } from "./tree.ts"
 
 const Record = Schema.Struct({ key: Schema.String })
 const decodeRecord = Schema.decodeUnknownOption(Schema.fromJsonString(Record))
@@ -38,31 +38,29 @@ const keyOf = (prefix: string, path: string, upload: string): Effect.Effect<stri
     )
   )
 
-const inOneDirectory = (root: Root, names: ReadonlyArray<string>, reserved: ReadonlyArray<string>) => {
+const inOneDirectory = (root: Root, names: ReadonlyArray<string>, content: Content) => {
   const prefix = toPrefix(names)
   return inExistingDirectory<ReadonlyArray<Found>>(
     root,
     names,
     (directory) =>
       Effect.gen(function*() {
-        const seen = new Set<string>()
-        const found: Array<Found> = []
-        for (const name of reserved) {
-          const temporary = temporaryId(name)
-          const upload = uploadId(name)
-          const id = temporary === undefined ? upload : temporaryUploadId(temporary)
-          if (id === undefined || seen.has(id) || temporary !== undefined && temporariesInUse.has(temporary)) continue
-          seen.add(id)
+        const orphans = new Set(yield* orphanedSidecars(root, directory, content))
+        const found = new Map<string, Found>()
+        for (const name of content.reserved) {
+          const id = leftoverId(name)
+          if (id === undefined || found.has(id) || isSidecar(name) && !orphans.has(name)) continue
           const stats = yield* Calls.lstat(directory.at(name)).pipe(
             Effect.catchIf((failure) => isErrno(failure, "ENOENT"), () => Effect.succeed(undefined))
           )
           if (stats === undefined) continue
+          const upload = uploadId(name)
           const key = upload === undefined
             ? prefix + name
             : yield* keyOf(prefix, directory.at(uploadRecordName(upload)), upload)
-          found.push({ container: "", key, id, initiated: timeOf(stats.birthtimeNs) })
+          found.set(id, { container: "", key, id, initiated: timeOf(stats.birthtimeNs) })
         }
-        return found
+        return [...found.values()]
       }),
     () => Effect.succeed([])
   )
@@ -82,7 +80,7 @@ export const makeListUploads = (env: Environment) =>
         const keys = toPrefix(inside)
         if (keys.startsWith(prefix) || prefix.startsWith(keys)) open.push(inside)
       }
-      const found = yield* inOneDirectory(env.root, names, content?.reserved ?? [])
+      const found = content === undefined ? [] : yield* inOneDirectory(env.root, names, content)
       for (const upload of found) if (upload.key.startsWith(prefix)) uploads.push(upload)
     }
     const page: UploadsPage = { uploads: uploads.sort((a, b) => compareKeys(a.key, b.key)) }

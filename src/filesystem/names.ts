@@ -123,6 +123,16 @@ export const sidecarName = (name: string, etag: string): string => `${sidecarPre
 /** Whether a name is one of a sidecar. */
 export const isSidecar = (name: string): boolean => name.startsWith(sidecarPrefix)
 
+/** Whether a sidecar belongs to a version with this etag, whatever its name. */
+export const isSidecarOf = (sidecar: string, etag: string): boolean =>
+  isSidecar(sidecar) && sidecar.endsWith(`~${etag}`)
+
+/** The part of a sidecar's name that tells the object, for `sidecarSubject` to be compared with. */
+export const subjectOf = (sidecar: string): string => sidecar.slice(sidecarPrefix.length, sidecarPrefix.length + 32)
+
+/** What `subjectOf` answers for the sidecars of a file. */
+export const sidecarSubject = (name: string): string => hash(name)
+
 /** The lock of a file, or of whatever `subject` names. */
 export const lockName = (subject: string): string => `${reserved}lock~${hash(subject)}`
 

@@ -6,21 +6,16 @@
 import * as Effect from "effect/Effect"
 import type { Location, ObjectOptions, Part, PartReceipt, Upload, UploadId, WriteReply } from "../Backend.ts"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
-import * as Calls from "./calls.ts"
-import {
-  type Environment,
-  inDirectory,
-  inExistingDirectory,
-  pathOfKey,
-  prune,
-  temporariesInUse
-} from "./environment.ts"
+import { type Environment, inDirectory, inExistingDirectory, pathOfKey, prune } from "./environment.ts"
 import { type Failure, isErrno, refuse } from "./errors.ts"
-import { isId, type KeyPath, randomId, temporaryName, uploadName, uploadRecordName } from "./names.ts"
-import { checkMode, lookAtTarget, publish, seal } from "./publish.ts"
+import { filesOfId, isSidecarId, orphanedSidecars, removeSidecarsOf } from "./leftovers.ts"
+import { type KeyPath, randomId, uploadName, uploadRecordName } from "./names.ts"
+import { checkMode, lookAt, lookAtTarget, publish, seal } from "./publish.ts"
 import type { Directory } from "./root.ts"
 import { sidecarText } from "./sidecar.ts"
 import { removeFile, writeSmallFile } from "./smallFile.ts"
+import { etagOf } from "./stats.ts"
+import { readContent } from "./tree.ts"
 
 /** What this process knows of an upload it began. */
 interface Staged {
@@ -30,6 +25,8 @@ interface Staged {
   readonly places: Map<number, { readonly offset: number; readonly size: number }>
   /** Where the last of them ends. */
   end: number
+  /** Whether bytes may be lost because the disk failed: it tells so only once. */
+  failed: boolean
   /** The parts that are written. */
   readonly receipts: Map<number, PartReceipt>
 }
@@ -68,7 +65,7 @@ export const makeOpenUpload = (env: Environment, uploads: StagedUploads) =>
         yield* writeSmallFile(directory.at(uploadRecordName(id)), JSON.stringify({ key: at.key }), "none")
         yield* env.data.openWriter(directory.at(uploadName(id)), { create: true })
       }).pipe(Effect.onError(() => Effect.ignore(removeStaged(directory, id), { log: "Warn" }))))
-    uploads.set(id, { path, options, places: new Map(), end: 0, receipts: new Map() })
+    uploads.set(id, { path, options, places: new Map(), end: 0, failed: false, receipts: new Map() })
     const upload: Upload = { ...at, id, options }
     return upload
   }, Effect.uninterruptible)
@@ -131,13 +128,17 @@ export const makeCompleteUpload = (env: Environment, uploads: StagedUploads) =>
   Effect.fnUntraced(
     function*(upload: Upload, request: { readonly parts: ReadonlyArray<PartReceipt>; readonly size: number }) {
       const staged = yield* find(uploads, upload)
+      if (staged.failed) return yield* refuse("IntegrityFailed", "the disk failed while the parts were written")
       yield* checkParts(staged, request.parts, request.size)
       const { name } = staged.path
       return yield* whereStaged<WriteReply>(env, staged, (directory) =>
         Effect.gen(function*() {
           const path = directory.at(uploadName(upload.id))
           const writer = yield* env.data.openWriter(path, { create: false })
-          const stats = yield* seal(env, writer, request.size)
+          const stats = yield* Effect.tapError(seal(env, writer, request.size), () => {
+            staged.failed = true
+            return Effect.void
+          })
           const temporary = { path, taken: false }
           return yield* publish(env, { directory, name }, { temporary, stats }, staged.options).pipe(
             Effect.tap(() => {
@@ -151,35 +152,35 @@ export const makeCompleteUpload = (env: Environment, uploads: StagedUploads) =>
     }
   )
 
-const temporaryMark = "tmp~"
-
-/** The id under which a leftover temporary file is listed. */
-export const temporaryUploadId = (id: string): string => temporaryMark + id
-
-/** The files of an upload id, which may come from anywhere. */
-const filesOf = (id: string): ReadonlyArray<string> => {
-  if (isId(id)) return [uploadName(id), uploadRecordName(id)]
-  const temporary = id.startsWith(temporaryMark) ? id.slice(temporaryMark.length) : ""
-  return isId(temporary) && !temporariesInUse.has(temporary) ? [temporaryName(temporary)] : []
-}
-
 /** Makes `abortUpload`, which also removes what killed processes left. */
-export const makeAbortUpload = (env: Environment, uploads: StagedUploads) =>
-  Effect.fnUntraced(function*({ id, key }: UploadId) {
-    const files = filesOf(id)
+export const makeAbortUpload = (env: Environment, uploads: StagedUploads) => {
+  const { root } = env
+  const remove = (id: string, files: ReadonlyArray<string>) =>
+    Effect.fnUntraced(function*(directory: Directory) {
+      if (isSidecarId(id)) {
+        const content = yield* readContent(root, directory.names)
+        // Metadata that are in use are no leftovers.
+        if (!(yield* orphanedSidecars(root, directory, content)).includes(files[0]!)) return false
+      }
+      let found = false
+      for (const file of files) {
+        const stats = yield* lookAt(directory, file)
+        if (stats === undefined) continue
+        yield* removeFile(directory.at(file))
+        // A process that was killed right before it published has written the version's metadata; one that was killed
+        // right after a create-only write has published them with the file's other link.
+        if (stats.nlink === 1n) yield* removeSidecarsOf(root, directory, etagOf(stats))
+        found = true
+      }
+      return found
+    })
+  return Effect.fnUntraced(function*({ id, key }: UploadId) {
+    const files = filesOfId(id)
     if (files.length === 0) return yield* unknown()
     const { directory: names } = yield* pathOfKey(key)
-    const removed = yield* inExistingDirectory(
-      env.root,
-      names,
-      (directory) =>
-        Effect.forEach(files, (file) =>
-          Effect.as(Calls.unlink(directory.at(file)), true).pipe(
-            Effect.catchIf((error) => error.code === "ENOENT", () => Effect.succeed(false))
-          )),
-      () => Effect.succeed([])
-    )
+    const found = yield* inExistingDirectory(root, names, remove(id, files), () => Effect.succeed(false))
     uploads.delete(id)
-    yield* prune(env.root, names)
-    if (!removed.includes(true)) return yield* refuse("UploadNotFound", "there is no such open upload")
+    yield* prune(root, names)
+    if (!found) return yield* refuse("UploadNotFound", "there is no such open upload")
   }, Effect.uninterruptible)
+}
