@@ -3,6 +3,7 @@
  *
  * @internal
  */
+import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
@@ -47,12 +48,13 @@ export interface Observer {
   ) => ObjectStoreError
 }
 
-/** Counts a repeated request, and an answer that throttles. */
+/** Counts a repeated request. */
 export const countRetry = (backend: string, request: string, reason: string): Effect.Effect<void> =>
-  Effect.andThen(
-    Metric.update(Metric.withAttributes(retries, { backend, request, reason }), 1),
-    reason === "Throttled" ? Metric.update(Metric.withAttributes(throttles, { backend }), 1) : Effect.void
-  )
+  Metric.update(Metric.withAttributes(retries, { backend, request, reason }), 1)
+
+/** Counts an answer that asks for fewer requests, whether the request is repeated or not. */
+export const countThrottle = (backend: string): Effect.Effect<void> =>
+  Metric.update(Metric.withAttributes(throttles, { backend }), 1)
 
 /** Makes the observer of a store. */
 export const makeObserver = (backend: string): Observer => {
@@ -60,7 +62,6 @@ export const makeObserver = (backend: string): Observer => {
   const written = Metric.withAttributes(bytesWritten, { backend })
   const left = Metric.withAttributes(abandoned, { backend })
   const running = Metric.withAttributes(inFlight, { backend })
-  let requests = 0
 
   const explain: Observer["explain"] = (error, name, uri, mutation, elapsed) =>
     withContext(error, {
@@ -76,8 +77,9 @@ export const makeObserver = (backend: string): Observer => {
     read: (bytes) => Metric.update(read, bytes),
     written: (bytes) => Metric.update(written, bytes),
     abandoned: Metric.update(left, 1),
-    requestStarted: Effect.suspend(() => Metric.update(running, ++requests)),
-    requestEnded: Effect.suspend(() => Metric.update(running, --requests)),
+    // Modified and not set, because stores of one backend share the gauge.
+    requestStarted: Metric.modify(running, 1),
+    requestEnded: Metric.modify(running, -1),
     explain,
     operation: (name, uri, mutation, effect) => {
       const count = (result: string) =>
@@ -88,19 +90,17 @@ export const makeObserver = (backend: string): Observer => {
         const start = clock.currentTimeMillisUnsafe()
         return effect.pipe(
           Effect.mapError((error) => explain(error, name, uri, mutation, clock.currentTimeMillisUnsafe() - start)),
-          Effect.onExit((exit) =>
-            count(
-              exit._tag === "Success"
-                ? "success"
-                : exit.cause.reasons.find((reason) => reason._tag === "Fail")?.error.reason._tag ?? "interrupted"
-            )
-          ),
+          Effect.onExit((exit) => count(exit._tag === "Success" ? "success" : resultOf(exit.cause))),
           Effect.withSpan(`ObjectStore.${name}`, { kind: "client", attributes })
         )
       })
     }
   }
 }
+
+const resultOf = (cause: Cause.Cause<ObjectStoreError>): string =>
+  cause.reasons.find((reason) => reason._tag === "Fail")?.error.reason._tag ??
+    (Cause.hasDies(cause) ? "defect" : "interrupted")
 
 /** Failures after which a request may have been applied although its answer says or was nothing of the sort. */
 const uncertain: ReadonlySet<string> = new Set([

@@ -9,7 +9,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import { makeError, type ObjectStoreError, withContext } from "../ObjectStoreError.ts"
-import { countRetry } from "./observe.ts"
+import { countRetry, countThrottle } from "./observe.ts"
 import { defaultMatrix, failureOf, type RequestClass, type RetryMatrix, type Verdict } from "./retryMatrix.ts"
 
 /**
@@ -75,7 +75,7 @@ export const RetryPolicy = Context.Reference<RetryPolicyOptions>("effect-objects
 
 /**
  * Tokens that all retries of one store share, so that a broken service is not answered with a multiple of its load: a
- * retry takes some, a success gives one back.
+ * retry takes some and gives them back if it succeeds, and a request that succeeds at once gives one back.
  *
  * @internal
  */
@@ -114,7 +114,17 @@ export const retrying = <A, R>(
   request: Effect.Effect<A, ObjectStoreError, R>,
   hooks?: RetryHooks<A>
 ): Effect.Effect<A, ObjectStoreError, R> =>
-  Effect.catch(request, (error) => afterFailure(backend, kind, quota, request, error, hooks))
+  Effect.catch(
+    Effect.map(request, (answer) => {
+      giveBack(quota, 1)
+      return answer
+    }),
+    (error) => afterFailure(backend, kind, quota, request, error, hooks)
+  )
+
+const giveBack = (quota: RetryQuota, tokens: number): void => {
+  quota.tokens = Math.min(quotaSize, quota.tokens + tokens)
+}
 
 const afterFailure = Effect.fnUntraced(function*<A, R>(
   backend: string,
@@ -129,6 +139,8 @@ const afterFailure = Effect.fnUntraced(function*<A, R>(
   let error = firstError
   let repeatedOnce = false
   for (let attempt = 1;; attempt++) {
+    const throttled = error.reason._tag === "Throttled"
+    if (throttled) yield* countThrottle(backend)
     let verdict: Verdict = policy.matrix[failureOf(error.reason)]?.[kind] ?? "fail"
     if (verdict === "done" && hooks?.onDone !== undefined) return hooks.onDone()
     // What certainly was not applied can be repeated without asking.
@@ -138,7 +150,6 @@ const afterFailure = Effect.fnUntraced(function*<A, R>(
     if (!again || attempt >= policy.maxAttempts) return yield* withContext(error, { attempts: attempt })
     repeatedOnce ||= verdict === "once"
 
-    const throttled = error.reason._tag === "Throttled"
     const cost = throttled ? throttleCost : retryCost
     const ceiling = Math.min(
       policy.maxDelay,
@@ -156,7 +167,7 @@ const afterFailure = Effect.fnUntraced(function*<A, R>(
     yield* hooks?.restore === undefined ? pause : hooks.restore(pause)
     const next = yield* Effect.result(request)
     if (next._tag === "Success") {
-      quota.tokens = Math.min(quotaSize, quota.tokens + cost)
+      giveBack(quota, cost)
       return next.success
     }
     error = next.failure

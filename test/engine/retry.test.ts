@@ -119,6 +119,16 @@ describe("retry", () => {
       assert.strictEqual(times.length, 40 + 50)
     }))
 
+  it.effect("repeats again once successes have refilled the retry quota", () =>
+    Effect.gen(function*() {
+      const { store, times } = yield* storeFailing("head", Array.from({ length: 91 }, () => failure("Unavailable")))
+      yield* inTime(Effect.forEach(Array.from({ length: 40 }), () => Effect.exit(store.stat("a"))))
+      assert.strictEqual(times.length, 90)
+      yield* Effect.forEach(Array.from({ length: 10 }), () => store.put("a", "x"))
+      assert.strictEqual((yield* inTime(store.stat("a"))).size, 1)
+      assert.strictEqual(times.length, 92)
+    }))
+
   it("says for every failure in the matrix what each kind of request does", () => {
     const kinds: ReadonlyArray<RequestClass> = [
       "read",
