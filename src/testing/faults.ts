@@ -143,7 +143,8 @@ export const faults: {
     rename: (from, to, options) => changing("rename", [to, from], () => store.rename(from, to, options)),
     createContainer: (name, options) => changing("createContainer", [name], () => store.createContainer(name, options)),
     deleteContainer: (name) => changing("deleteContainer", [name], () => store.deleteContainer(name)),
-    listContainers: () => streaming(makeCall("listContainers", [""], false), () => store.listContainers()),
+    listContainers: (options) =>
+      streaming(makeCall("listContainers", [""], false), () => store.listContainers(options)),
     presign: (at, options) => reading("presign", at, () => store.presign(at, options)),
     listUploads: (prefix) => streaming(makeCall("listUploads", [prefix ?? ""], false), () => store.listUploads(prefix)),
     abortUpload: (upload) => changing("abortUpload", [upload.key], () => store.abortUpload(upload))

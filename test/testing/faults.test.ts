@@ -539,6 +539,16 @@ describe("a seed", () => {
     }))
 })
 
+describe("a decorated store", () => {
+  it.effect("forwards the options of listContainers", () =>
+    Effect.gen(function*() {
+      const memory = yield* Memory.make({ containers: ["one", "two"] })
+      const store = faults(memory, yield* makeFaultPlan({ rules: [] }))
+      const names = yield* Stream.runCollect(store.listContainers({ prefix: "t" }))
+      assert.deepStrictEqual(names.map(({ name }) => name), ["two"])
+    }))
+})
+
 describe("a scope", () => {
   it.effect("of the store is the scope of the decorated one: an unfinished writer leaves no upload", () =>
     Effect.gen(function*() {
