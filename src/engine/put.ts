@@ -4,21 +4,18 @@
  * @internal
  */
 import * as Effect from "effect/Effect"
-import * as Predicate from "effect/Predicate"
 import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
 import type { ObjectOptions, WriteReply } from "../Backend.ts"
 import type { PutResult } from "../ObjectInfo.ts"
 import type { ObjectWriter } from "../ObjectStore.ts"
-import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
+import { isObjectStoreError, makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { At, Body, WriteOptions } from "../ObjectStoreOptions.ts"
 import { type Engine, onObject } from "./engine.ts"
 import type { Place } from "./resolve.ts"
 import { planUpload, uploadBytes, type UploadPlan } from "./upload.ts"
 import { checkWrite, invalid } from "./validate.ts"
 import { openSession, type Session, writeWhole } from "./writer.ts"
-
-const isError = (value: unknown): value is ObjectStoreError => Predicate.isTagged(value, "ObjectStoreError")
 
 /** The answer of a write. */
 export const toPutResult = (place: Place, reply: WriteReply): PutResult => ({
@@ -50,14 +47,14 @@ export const put = (
 ): Effect.Effect<PutResult, ObjectStoreError> =>
   onObject(engine, name, at, true, (place) => {
     const object = checkWrite(engine.subject, options)
-    if (isError(object)) return Effect.fail(object)
+    if (isObjectStoreError(object)) return Effect.fail(object)
     const bytes = typeof body === "string" ? Buffer.from(body) : body
     const known = bytes instanceof Uint8Array ? bytes.length : options?.size
     if (bytes instanceof Uint8Array && options?.size !== undefined && options.size !== bytes.length) {
       return Effect.fail(sourceFailed(engine, `the body has ${bytes.length} bytes, size says ${options.size}`))
     }
     const plan = planUpload(engine, options, known)
-    if (isError(plan)) return Effect.fail(plan)
+    if (isObjectStoreError(plan)) return Effect.fail(plan)
     if (!(bytes instanceof Uint8Array) && !Stream.isStream(bytes)) {
       return Effect.fail(invalid(engine.subject, "the body is no Uint8Array, string or Stream"))
     }
@@ -138,9 +135,9 @@ const countBytes = (engine: Engine, session: Session, size: number | undefined):
 export const writer = (engine: Engine, at: At, options: WriteOptions | undefined) =>
   onObject(engine, "writer", at, true, (place) => {
     const object = checkWrite(engine.subject, options)
-    if (isError(object)) return Effect.fail(object)
+    if (isObjectStoreError(object)) return Effect.fail(object)
     const plan = planUpload(engine, options, options?.size)
-    if (isError(plan)) return Effect.fail(plan)
+    if (isObjectStoreError(plan)) return Effect.fail(plan)
     const uri = place.names.uri(place.key)
     const explain = (error: ObjectStoreError) => engine.observer.explain(error, "writer", uri, true)
     return Effect.map(openSession(engine, place, object, plan, options, false), (session): ObjectWriter => {

@@ -4,12 +4,11 @@
  * @internal
  */
 import * as Effect from "effect/Effect"
-import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ObjectStat } from "../Backend.ts"
 import type { ObjectReader } from "../ObjectStore.ts"
-import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
+import { isObjectStoreError, makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { ByteRange, ReadConditions, TransferOptions } from "../ObjectStoreOptions.ts"
 import { type Engine, request, toInfo } from "./engine.ts"
 import { explainStream } from "./list.ts"
@@ -19,8 +18,6 @@ import type { Place } from "./resolve.ts"
 import { streamSpan } from "./stream.ts"
 import { tooLarge } from "./upload.ts"
 import { checkConditions, invalid } from "./validate.ts"
-
-const isError = (value: unknown): value is ObjectStoreError => Predicate.isTagged(value, "ObjectStoreError")
 
 /** Opens a reader on what the object is now. */
 export const openReader = Effect.fnUntraced(function*(
@@ -46,7 +43,7 @@ export const openReader = Effect.fnUntraced(function*(
   ) =>
     Effect.suspend(() => {
       const what = checked(range, options)
-      return isError(what) ? Effect.fail(what) : readSpan(
+      return isObjectStoreError(what) ? Effect.fail(what) : readSpan(
         engine,
         place,
         what,
@@ -72,7 +69,7 @@ export const openReader = Effect.fnUntraced(function*(
     stream: (range, options) =>
       Stream.suspend(() => {
         const what = checked(range, options)
-        return (isError(what) ? Stream.fail(what) : streamSpan(engine, place, what, pin(options))).pipe(
+        return (isObjectStoreError(what) ? Stream.fail(what) : streamSpan(engine, place, what, pin(options))).pipe(
           Stream.mapError((error) => pinned(engine, error)),
           explainStream(engine, "open", uri)
         )

@@ -8,7 +8,7 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { DeleteEntry } from "../Backend.ts"
 import type { DeleteResult, DeleteSummary } from "../ObjectInfo.ts"
-import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
+import { isObjectStoreError, makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { At, DeleteManyOptions, DeleteOptions, DeletePrefixOptions } from "../ObjectStoreOptions.ts"
 import { type Engine, onObject, request } from "./engine.ts"
 import { explainStream, list } from "./list.ts"
@@ -220,7 +220,7 @@ const removeListed = Effect.fnUntraced(function*(
     ),
     // The listing is ours: its failure is the operation's own reason.
     Effect.mapError((error) =>
-      error.reason._tag === "SourceFailed" && isListingError(error.reason.cause) ? error.reason.cause : error
+      error.reason._tag === "SourceFailed" && isObjectStoreError(error.reason.cause) ? error.reason.cause : error
     )
   )
   if (failed > 0) {
@@ -236,6 +236,3 @@ const removeListed = Effect.fnUntraced(function*(
   }
   return { deleted }
 })
-
-const isListingError = (cause: unknown): cause is ObjectStoreError =>
-  typeof cause === "object" && cause !== null && "_tag" in cause && cause._tag === "ObjectStoreError"

@@ -4,12 +4,11 @@
  * @internal
  */
 import * as Effect from "effect/Effect"
-import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { Backend } from "../Backend.ts"
 import type { ObjectStoreOperations } from "../ObjectStore.ts"
-import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
+import { isObjectStoreError, makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { At, PresignOptions, StoreOptions } from "../ObjectStoreOptions.ts"
 import { makeBudget } from "./budget.ts"
 import { copy, rename } from "./copy.ts"
@@ -67,8 +66,6 @@ export const makeOperations = Effect.fnUntraced(function*(
   })
 })
 
-const isError = (value: unknown): value is ObjectStoreError => Predicate.isTagged(value, "ObjectStoreError")
-
 const makeStore = (engine: Engine): ObjectStoreOperations => {
   const { backend, observer, subject } = engine
   const { capabilities } = backend
@@ -91,7 +88,7 @@ const makeStore = (engine: Engine): ObjectStoreOperations => {
     get: (at, options) =>
       onObject(engine, "get", at, false, (place) => {
         const checked = checkRead(engine, options, undefined)
-        return isError(checked) ? Effect.fail(checked) : Effect.map(
+        return isObjectStoreError(checked) ? Effect.fail(checked) : Effect.map(
           readSpan(engine, place, undefined, options, (span) => allocateResult(engine, span.length)),
           ({ target }) => target
         )
@@ -100,7 +97,7 @@ const makeStore = (engine: Engine): ObjectStoreOperations => {
     getRange: (at, range, options) =>
       onObject(engine, "getRange", at, false, (place) => {
         const checked = checkRead(engine, options, range)
-        return isError(checked) ? Effect.fail(checked) : Effect.map(
+        return isObjectStoreError(checked) ? Effect.fail(checked) : Effect.map(
           readSpan(engine, place, checked, options, (span) => allocateResult(engine, span.length)),
           ({ target }) => target
         )
@@ -109,22 +106,27 @@ const makeStore = (engine: Engine): ObjectStoreOperations => {
     getRanges: (at, ranges, options) =>
       onObject(engine, "getRanges", at, false, (place) => {
         const checked = checkRead(engine, options, undefined)
-        if (isError(checked)) return Effect.fail(checked)
+        if (isObjectStoreError(checked)) return Effect.fail(checked)
         const gap = options?.coalesce
         if (gap !== undefined && !(Number.isSafeInteger(gap) && gap >= 0)) {
           return Effect.fail(invalid(subject, `coalesce ${String(gap)} is not a non-negative integer`))
         }
         const wanted = Array.from(ranges, (range) => checkRange(subject, range))
-        const wrong = wanted.find(isError)
+        const wrong = wanted.find(isObjectStoreError)
         return wrong === undefined
-          ? readRanges(engine, place, wanted.filter((range): range is BackendRangeOrEmpty => !isError(range)), options)
+          ? readRanges(
+            engine,
+            place,
+            wanted.filter((range): range is BackendRangeOrEmpty => !isObjectStoreError(range)),
+            options
+          )
           : Effect.fail(wrong)
       }),
 
     getInto: (at, target, options) =>
       onObject(engine, "getInto", at, false, (place) => {
         const checked = checkRead(engine, options, options?.range)
-        if (isError(checked)) return Effect.fail(checked)
+        if (isObjectStoreError(checked)) return Effect.fail(checked)
         if (!(target instanceof Uint8Array)) return Effect.fail(invalid(subject, "the target is no Uint8Array"))
         return Effect.map(
           readSpan(engine, place, checked, options, (span) =>
@@ -144,7 +146,7 @@ const makeStore = (engine: Engine): ObjectStoreOperations => {
         const place = resolved.success
         const checked = checkRead(engine, options, options?.range)
         return explainStream(engine, "stream", place.names.uri(place.key))(
-          isError(checked) ? Stream.fail(checked) : streamSpan(engine, place, checked, options)
+          isObjectStoreError(checked) ? Stream.fail(checked) : streamSpan(engine, place, checked, options)
         )
       }),
 
@@ -232,7 +234,7 @@ const presign = (engine: Engine, at: At, options: PresignOptions) =>
       return Effect.fail(invalid(engine.subject, "method is not GET, PUT, HEAD or DELETE"))
     }
     const expiresIn = checkExpiry(engine.subject, options.expiresIn)
-    return isError(expiresIn)
+    return isObjectStoreError(expiresIn)
       ? Effect.fail(expiresIn)
       : engine.backend.presign(place, { method: options.method, expiresIn })
   })

@@ -8,7 +8,7 @@ import * as Predicate from "effect/Predicate"
 import type { BackendRange, ObjectOptions } from "../Backend.ts"
 import type { Capabilities } from "../Capabilities.ts"
 import { attributeNames, type Attributes, type Metadata } from "../ObjectInfo.ts"
-import { makeError, type ObjectStoreError, printable } from "../ObjectStoreError.ts"
+import { isObjectStoreError, makeError, type ObjectStoreError, printable } from "../ObjectStoreError.ts"
 import type { ByteRange, ReadConditions, TransferOptions, WriteMode, WriteOptions } from "../ObjectStoreOptions.ts"
 
 /** Where a check belongs to. */
@@ -156,8 +156,6 @@ const checkMetadata = (subject: Subject, metadata: Metadata): Metadata | ObjectS
   return kept
 }
 
-const isError = (value: unknown): value is ObjectStoreError => Predicate.isTagged(value, "ObjectStoreError")
-
 /** Checks the options of a write and completes them. */
 export const checkWrite = (subject: Subject, options: WriteOptions | undefined): ObjectOptions | ObjectStoreError => {
   const { capabilities } = subject
@@ -170,9 +168,9 @@ export const checkWrite = (subject: Subject, options: WriteOptions | undefined):
   const { size } = options ?? {}
   if (size !== undefined && !isCount(size)) return invalid(subject, `size ${show(size)} is not a non-negative integer`)
   const attributes = checkAttributes(subject, options?.attributes ?? {})
-  if (isError(attributes)) return attributes
+  if (isObjectStoreError(attributes)) return attributes
   const metadata = checkMetadata(subject, options?.metadata ?? {})
-  if (isError(metadata)) return metadata
+  if (isObjectStoreError(metadata)) return metadata
   return { mode: options?.mode ?? "overwrite", attributes, metadata }
 }
 
