@@ -9,14 +9,14 @@ const runChild = async (file: string, name: string, directory: string): Promise<
   if (!("setup" in one)) throw new Error(`${name} is another program`)
   const run = await one.setup(directory)
   const samples: Array<Sample> = []
-  const runs = workload.runs ?? 3
-  for (let index = runs === 1 ? 1 : 0; index <= runs; index++) {
+  const { runs = 3, warmups = 3 } = workload
+  for (let index = 0; index < warmups + runs; index++) {
     const before = process.cpuUsage()
     const start = process.hrtime.bigint()
     const { bytes, figures } = await run()
     const elapsed = seconds(start)
     const { system, user } = process.cpuUsage(before)
-    if (index > 0) samples.push({ seconds: elapsed, cpu: (user + system) / 1e6, bytes, figures })
+    if (index >= warmups) samples.push({ seconds: elapsed, cpu: (user + system) / 1e6, bytes, figures })
   }
   return samples
 }

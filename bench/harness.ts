@@ -22,7 +22,7 @@ export interface Sample {
 
 /** A case: in this program, or another program. */
 export type Case =
-  /** `setup` gives what is run again and again; its first run warms up and is not counted. */
+  /** `setup` gives what is run again and again; its first runs warm up and are not counted. */
   | { readonly setup: (directory: string) => Promise<() => Promise<RunResult>> }
   | { readonly command: (directory: string) => CommandCase }
 
@@ -58,6 +58,8 @@ export interface Workload {
   readonly rounds?: number | undefined
   /** Counted runs a process; 3 without it. */
   readonly runs?: number | undefined
+  /** Runs before those; 3 without it. */
+  readonly warmups?: number | undefined
 }
 
 /** The middle of all samples of a case. */

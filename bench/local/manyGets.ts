@@ -24,6 +24,7 @@ export const workload: Workload = {
   },
   rounds: 3,
   runs: 1,
+  warmups: 0,
   cases: {
     [title]: {
       setup: async (directory) => {

@@ -57,6 +57,7 @@ export const workload: Workload = {
   prepare: (directory) => makeFile(NodePath.join(directory, name), size),
   rounds: 1,
   runs: 1,
+  warmups: 0,
   cases: {
     [names.get]: { setup: async (directory) => consume(await openFile({ root: directory })) },
     [names.put]: { setup: async (directory) => produce(await openFile({ root: directory, durability: "none" })) },
