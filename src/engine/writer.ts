@@ -6,7 +6,10 @@
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
+import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { ObjectOptions, PartReceipt, WriteReply } from "../Backend.ts"
@@ -40,13 +43,14 @@ export const openSession = Effect.fnUntraced(function*(
   const uploadScope = yield* Scope.fork(outer)
   const slots = Semaphore.makeUnsafe(plan.concurrency)
   const turn = Semaphore.makeUnsafe(1)
-  const owner = {}
   const free: Array<Uint8Array> = []
-  const fibers: Array<Fiber.Fiber<void>> = []
+  const fibers = new Set<Fiber.Fiber<void>>()
   const receipts: Array<PartReceipt> = []
   const failed = Deferred.makeUnsafe<never, ObjectStoreError>()
   let upload: OpenedUpload | undefined
   let finished = false
+  /** Whether bytes that were taken are lost, because a write did not end well. */
+  let broken = false
   let buffer: Uint8Array = new Uint8Array(0)
   let filled = 0
   let offset = 0
@@ -69,6 +73,7 @@ export const openSession = Effect.fnUntraced(function*(
   )
 
   const sendPart = Effect.fnUntraced(function*(body: Uint8Array, last: boolean, done: Effect.Effect<void>) {
+    yield* check
     const open = yield* opened
     if (parts === multipart.maxParts) {
       return yield* tooLarge(
@@ -80,20 +85,30 @@ export const openSession = Effect.fnUntraced(function*(
     const number = ++parts
     const start = offset
     offset += body.length
-    // Both are taken here, so that the producer waits; the fiber gives them back.
+    // Taken here, so that the producer waits; the fiber gives it back.
     yield* slots.take(1)
-    yield* Effect.onInterrupt(engine.bytes.take(owner, body.length), () => slots.release(1))
-    const fiber = yield* open.part(number, start, body, last).pipe(
+    const send = open.part(number, start, body, last).pipe(
       Effect.flatMap((receipt) => {
         receipts[number - 1] = receipt
         return progress(body.length)
-      }),
+      })
+    )
+    // With a share of the budget the producer goes on meanwhile. Without one it waits for this part, for nothing else: so
+    // it holds one buffer, and operations that feed each other never wait for each other's shares.
+    const ready = Latch.makeUnsafe(false)
+    const fiber = yield* engine.bytes.withShareNow(body.length, Effect.andThen(ready.open, send)).pipe(
+      Effect.flatMap((sent) => Option.isNone(sent) ? send : Effect.void),
       Effect.catchCause((cause) => Deferred.failCause(failed, cause)),
-      Effect.ensuring(Effect.andThen(engine.bytes.release(body.length), Effect.andThen(done, slots.release(1)))),
+      Effect.ensuring(Effect.andThen(done, slots.release(1))),
       Effect.asVoid,
       Effect.forkIn(outer, { startImmediately: true })
     )
-    fibers.push(fiber)
+    fibers.add(fiber)
+    fiber.addObserver(() => {
+      fibers.delete(fiber)
+      ready.openUnsafe()
+    })
+    yield* ready.await
   })
 
   const flushFull = Effect.suspend(() => {
@@ -129,21 +144,30 @@ export const openSession = Effect.fnUntraced(function*(
     buffer = larger
   }
 
-  const check = Effect.suspend(() => Deferred.isDoneUnsafe(failed) ? Deferred.await(failed) : Effect.void)
+  const refuse = (description: string): Effect.Effect<never, ObjectStoreError> =>
+    Effect.fail(makeError("InvalidRequest", {
+      operation: "write",
+      backend: backend.name,
+      description,
+      outcome: "not-applied"
+    }))
 
-  const closed = Effect.suspend(() =>
-    finished
-      ? Effect.fail(makeError("InvalidRequest", {
-        operation: "write",
-        backend: backend.name,
-        description: "the writer has finished",
-        outcome: "not-applied"
-      }))
-      : Effect.void
-  )
+  const check = Effect.suspend(() => {
+    if (outer.state._tag === "Closed") return refuse("the writer's scope has closed")
+    return Deferred.isDoneUnsafe(failed) ? Deferred.await(failed) : Effect.void
+  })
+
+  const begin = Effect.suspend(() => {
+    if (finished) return refuse("the writer has finished")
+    return Effect.andThen(
+      check,
+      Effect.suspend(() =>
+        broken ? refuse("an earlier write failed or was interrupted, so bytes are missing") : Effect.void
+      )
+    )
+  })
 
   const write = Effect.fnUntraced(function*(chunk: Uint8Array) {
-    yield* closed
     let position = 0
     if (offset + filled + chunk.length > maxObjectSize) {
       return yield* tooLarge(engine, "maxObjectSize", `the object has more than ${maxObjectSize} bytes`)
@@ -163,8 +187,7 @@ export const openSession = Effect.fnUntraced(function*(
   })
 
   const finish = Effect.fnUntraced(function*() {
-    yield* closed
-    yield* check
+    yield* begin
     finished = true
     if (upload === undefined && !always && filled <= single) {
       const reply = yield* writeWhole(engine, place, buffer.subarray(0, filled), object)
@@ -187,7 +210,11 @@ export const openSession = Effect.fnUntraced(function*(
   })
 
   return {
-    write: (chunk) => turn.withPermits(1)(write(chunk)),
+    write: (chunk) =>
+      turn.withPermits(1)(Effect.andThen(
+        begin,
+        Effect.onExit(write(chunk), (exit) => Effect.sync(() => broken = Exit.isFailure(exit)))
+      )),
     finish: turn.withPermits(1)(finish())
   }
 })

@@ -176,6 +176,78 @@ describe("writes of the engine", () => {
       assert.strictEqual(yield* openUploads(store), 0)
     }))
 
+  it.effect("copy from streams of the same store, many at a time, through a byte budget that the streams take whole", () =>
+    Effect.gen(function*() {
+      const memory = yield* makeBackend({ capabilities: limits })
+      const store = yield* fromBackend(memory, { base: "mem://memory/", memory: 20 })
+      const body = bytes(137)
+      yield* store.put("a", body)
+      const cut = { partSize: 10, concurrency: 3 }
+      const keys = Array.from({ length: 8 }, (_, index) => `copy${index}`)
+      yield* Effect.forEach(keys, (key) => store.put(key, store.stream("a", cut), cut), { concurrency: "unbounded" })
+      for (const key of keys) assert.deepStrictEqual(yield* store.get(key), body)
+    }))
+
+  it.effect("send a part at a time when the byte budget is taken by others", () =>
+    Effect.gen(function*() {
+      const memory = yield* makeBackend({ capabilities: limits })
+      const recorded = recording(memory)
+      const store = yield* fromBackend(recorded.backend, { base: "mem://memory/", memory: 9 })
+      yield* store.put("a", Stream.fromArray([bytes(200)]), { partSize: 10, concurrency: 8 })
+      assert.strictEqual(recorded.running.most, 1)
+      assert.deepStrictEqual(yield* store.get("a"), bytes(200))
+    }))
+
+  it.effect("refuse to go on after a write that lost bytes, so that no object has a gap", () =>
+    Effect.gen(function*() {
+      let refusals = 1
+      const { plain, store } = yield* setUp((backend) => ({
+        ...backend,
+        openUpload: (at, options) =>
+          refusals-- > 0
+            ? Effect.fail(makeError("PermissionDenied", { operation: "openUpload", backend: "memory" }))
+            : backend.openUpload(at, options)
+      }))
+      yield* Effect.scoped(Effect.gen(function*() {
+        const writer = yield* store.writer("a", { partSize: 10 })
+        assert.strictEqual((yield* Effect.flip(writer.write(bytes(25)))).reason._tag, "PermissionDenied")
+        assert.strictEqual((yield* Effect.flip(writer.write(bytes(25)))).reason._tag, "InvalidRequest")
+        assert.strictEqual((yield* Effect.flip(writer.finish)).reason._tag, "InvalidRequest")
+      }))
+      assert.isFalse(yield* plain.exists("a"))
+    }))
+
+  it.effect("refuse to go on after a write that was interrupted", () =>
+    Effect.gen(function*() {
+      const reached = yield* Deferred.make<void>()
+      const { plain, store } = yield* setUp((backend) => ({
+        ...backend,
+        uploadPart: () => Effect.andThen(Deferred.succeed(reached, undefined), Effect.never)
+      }))
+      yield* Effect.scoped(Effect.gen(function*() {
+        const writer = yield* store.writer("a", { partSize: 10, concurrency: 1 })
+        const fiber = yield* Effect.forkChild(writer.write(bytes(55)))
+        yield* Deferred.await(reached)
+        yield* Fiber.interrupt(fiber)
+        assert.strictEqual((yield* Effect.flip(writer.write(bytes(1)))).reason._tag, "InvalidRequest")
+        assert.strictEqual((yield* Effect.flip(writer.finish)).reason._tag, "InvalidRequest")
+      }))
+      assert.strictEqual(yield* openUploads(plain), 0)
+      assert.isFalse(yield* plain.exists("a"))
+    }))
+
+  it.effect("refuse a writer whose scope has closed, instead of waiting or publishing", () =>
+    Effect.gen(function*() {
+      const { plain, store } = yield* setUp()
+      const writer = yield* Effect.scoped(Effect.tap(
+        store.writer("a", { partSize: 10 }),
+        ({ write }) => write(bytes(5))
+      ))
+      assert.strictEqual((yield* Effect.flip(writer.write(bytes(50)))).reason._tag, "InvalidRequest")
+      assert.strictEqual((yield* Effect.flip(writer.finish)).reason._tag, "InvalidRequest")
+      assert.isFalse(yield* plain.exists("a"))
+    }))
+
   it.effect("publish nothing when a writer's scope closes unfinished, and nothing after finish", () =>
     Effect.gen(function*() {
       const { plain, store } = yield* setUp()
