@@ -136,6 +136,14 @@ export const lookAt = (place: PathPlace): Effect.Effect<"file" | "directory" | "
     Effect.mapError(explain({ operation: "stat", backend: place.scheme }))
   )
 
+/** Whether the last name of a path is a symbolic link, whatever it leads to. */
+export const isLink = (place: Place): Effect.Effect<boolean, ObjectStoreError> =>
+  place._tag === "Container" ? Effect.succeed(false) : Calls.lstat(place.path).pipe(
+    Effect.map((stats) => stats.isSymbolicLink()),
+    Effect.catchIf(({ code }) => code === "ENOENT" || code === "ENOTDIR", () => Effect.succeed(false)),
+    Effect.mapError(explain({ operation: "stat", backend: place.scheme }))
+  )
+
 /** Whether what is copied to a place goes below it and keeps its name. */
 export const isDirectory = (place: Place): Effect.Effect<boolean, ObjectStoreError> =>
   place.directory || place._tag === "Container"

@@ -235,6 +235,22 @@ describe("objectstore", () => {
       assert.strictEqual(everything.code, 2)
     }), 120_000)
 
+  it.effect("rm removes nothing through a symbolic link that is named", () =>
+    Effect.gen(function*() {
+      const dir = yield* temporary
+      write(dir, { "d/a": "1", "d/b": "1", file: "1" })
+      NodeFs.symlinkSync("d", `${dir}/toDirectory`)
+      NodeFs.symlinkSync("file", `${dir}/toFile`)
+      const before = tree(dir)
+      for (const place of ["toFile", "toDirectory", "toDirectory/", at(dir, "toDirectory"), at(dir, "toFile")]) {
+        const ran = yield* run(dir, ["rm", "-r", "--yes", place])
+        assert.strictEqual(ran.code, 2, place)
+        assert.match(ran.stderr, /^objectstore: Usage: [^\n]+ is a symbolic link[^\n]+\n$/)
+      }
+      assert.deepStrictEqual(tree(dir), before)
+      assert.strictEqual((yield* run(dir, ["rm", "toDirectory/a"])).code, 0)
+    }), 120_000)
+
   it.effect(
     "tells wrong usage in one line, with exit code 2, before anything is touched",
     () =>

@@ -13,7 +13,7 @@ import * as Options from "../options.ts"
 import { complain, count, failureLine, print } from "../output.ts"
 import { formatSize } from "../size.ts"
 import { findSource } from "../sources.ts"
-import { at, parsePlace, type Place, type Tree } from "../stores.ts"
+import { at, isLink, parsePlace, type Place, type Tree } from "../stores.ts"
 
 /** What goes from one tree, by location. */
 interface Removal {
@@ -24,6 +24,9 @@ interface Removal {
 const plan = Effect.fnUntraced(function*(place: Place, recursive: boolean) {
   if (recursive && place._tag === "Path" && place.path === "/") {
     return yield* new UsageError({ message: "the whole file system is never removed" })
+  }
+  if (yield* isLink(place)) {
+    return yield* new UsageError({ message: `${place.text} is a symbolic link; what it leads to is not removed by it` })
   }
   const source = yield* findSource(place, recursive)
   if (source._tag === "Object") {
