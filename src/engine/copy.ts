@@ -8,7 +8,7 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import type { CopyRequest, ObjectStat, WriteReply } from "../Backend.ts"
 import type { PutResult } from "../ObjectInfo.ts"
-import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
+import { makeError, type ObjectStoreError, withContext } from "../ObjectStoreError.ts"
 import type { At, CopyOptions } from "../ObjectStoreOptions.ts"
 import { type Engine, onObject, request } from "./engine.ts"
 import { toPutResult } from "./put.ts"
@@ -49,7 +49,13 @@ const between = (
     const moved = same
       ? ontoItself(engine, target, options)
       : move(source, target, { mode: options?.mode ?? "overwrite", ifMatch: options?.ifMatch })
-    return Effect.map(moved, (reply) => toPutResult(target, reply))
+    return moved.pipe(
+      // Only the source can be missing, so it is the one to be named.
+      Effect.mapError((error) =>
+        error.reason._tag === "NotFound" ? withContext(error, { uri: source.names.uri(source.key) }) : error
+      ),
+      Effect.map((reply) => toPutResult(target, reply))
+    )
   })
 
 const ontoItself = Effect.fnUntraced(function*(

@@ -18,9 +18,14 @@ export const allocate = (length: number): Uint8Array => {
 export const allocateAligned = (length: number): Uint8Array<ArrayBuffer> =>
   new Uint8Array(new ArrayBuffer(length, { maxByteLength: length }), 0, length)
 
-/** Memory for a result whose size the store told; more than there is fails with `LimitExceeded`. */
-export const allocateResult = (engine: Engine, length: number): Effect.Effect<Uint8Array, ObjectStoreError> =>
+/** Memory of a size that the store or the program's options tell; more than there is fails with `LimitExceeded`. */
+export const allocateOrFail = (
+  engine: Engine,
+  length: number,
+  make: (length: number) => Uint8Array = allocate
+): Effect.Effect<Uint8Array, ObjectStoreError> =>
   Effect.try({
-    try: () => allocate(length),
-    catch: () => tooLarge(engine, "memory", `${length} bytes do not fit into memory at once; stream or read ranges`)
+    try: () => make(length),
+    catch: () =>
+      tooLarge(engine, "memory", `there is no memory for ${length} bytes at once; take smaller parts or ranges`)
   })

@@ -132,14 +132,14 @@ const countBytes = (engine: Engine, session: Session, size: number | undefined):
 }
 
 /** Opens a writer in the scope at hand. */
-export const writer = (engine: Engine, at: At, options: WriteOptions | undefined) =>
-  onObject(engine, "writer", at, true, (place) => {
+export const writer = (engine: Engine, name: "writer" | "sink", at: At, options: WriteOptions | undefined) =>
+  onObject(engine, name, at, true, (place) => {
     const object = checkWrite(engine.subject, options)
     if (isObjectStoreError(object)) return Effect.fail(object)
     const plan = planUpload(engine, options, options?.size)
     if (isObjectStoreError(plan)) return Effect.fail(plan)
     const uri = place.names.uri(place.key)
-    const explain = (error: ObjectStoreError) => engine.observer.explain(error, "writer", uri, true)
+    const explain = (error: ObjectStoreError) => engine.observer.explain(error, name, uri, true)
     return Effect.map(openSession(engine, place, object, plan, options, false), (session): ObjectWriter => {
       const counted = countBytes(engine, session, options?.size)
       return {
@@ -160,6 +160,6 @@ export const sink = (
   options: WriteOptions | undefined
 ): Sink.Sink<PutResult, Uint8Array, never, ObjectStoreError> =>
   Sink.unwrap(Effect.map(
-    writer(engine, at, options),
+    writer(engine, "sink", at, options),
     ({ finish, write }) => Sink.mapEffect(Sink.forEach(write), () => finish)
   ))

@@ -8,7 +8,7 @@ import type { Location } from "../Backend.ts"
 import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { RangesOptions } from "../ObjectStoreOptions.ts"
 import { type Engine, request } from "./engine.ts"
-import { allocateResult } from "./memory.ts"
+import { allocateOrFail } from "./memory.ts"
 import { pinTo, readPlan, readSpan } from "./read.ts"
 import type { BackendRangeOrEmpty } from "./validate.ts"
 
@@ -80,7 +80,7 @@ export const readRanges = Effect.fnUntraced(function*(
         { ...pinTo(engine, stat), partSize: options?.partSize, concurrency: options?.concurrency },
         (span) =>
           span.stat.etag === stat.etag && span.stat.size === stat.size
-            ? allocateResult(engine, span.length)
+            ? allocateOrFail(engine, span.length)
             : Effect.fail(objectChanged(engine))
       ),
       ({ target }) =>

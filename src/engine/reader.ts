@@ -12,7 +12,7 @@ import { isObjectStoreError, makeError, type ObjectStoreError } from "../ObjectS
 import type { ByteRange, ReadConditions, TransferOptions } from "../ObjectStoreOptions.ts"
 import { type Engine, request, toInfo } from "./engine.ts"
 import { explainStream } from "./list.ts"
-import { allocateResult } from "./memory.ts"
+import { allocateOrFail } from "./memory.ts"
 import { checkRead, pinTo, readSpan, type Span } from "./read.ts"
 import type { Place } from "./resolve.ts"
 import { streamSpan } from "./stream.ts"
@@ -55,7 +55,7 @@ export const openReader = Effect.fnUntraced(function*(
   return {
     info: toInfo(place, place.key, stat),
     read: (range, options) =>
-      Effect.map(read(range, options, (span) => allocateResult(engine, span.length)), ({ target }) => target),
+      Effect.map(read(range, options, (span) => allocateOrFail(engine, span.length)), ({ target }) => target),
     readInto: (target, range, options) =>
       Effect.map(
         read(range, options, (span) =>

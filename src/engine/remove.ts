@@ -132,14 +132,14 @@ export const removeMany = (
       }))
     : Stream.fromIterable(keys)
   const size = engine.backend.capabilities.maxDeleteBatch
+  const concurrency = Math.min(options?.concurrency ?? defaultConcurrency, engine.requests.capacity)
   return explain(source.pipe(
-    Stream.grouped(Math.max(size, 64)),
+    // As many keys as are removed at a time.
+    Stream.grouped(Math.max(size * concurrency, 64)),
     Stream.mapEffect((group) => {
       const { batches, refused } = plan(engine, group, size)
       return Effect.map(
-        Effect.forEach(batches, (batch) => deleteBatch(engine, batch), {
-          concurrency: options?.concurrency ?? defaultConcurrency
-        }),
+        Effect.forEach(batches, (batch) => deleteBatch(engine, batch), { concurrency }),
         (done) => [...refused, ...done.flat()]
       )
     }),

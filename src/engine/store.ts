@@ -14,7 +14,7 @@ import { makeBudget } from "./budget.ts"
 import { copy, rename } from "./copy.ts"
 import { type Engine, onObject, request, toInfo } from "./engine.ts"
 import { explainStream, list, listContainers, listDirectory, listUploads } from "./list.ts"
-import { allocateResult } from "./memory.ts"
+import { allocateOrFail } from "./memory.ts"
 import { makeObserver } from "./observe.ts"
 import { put, sink, writer } from "./put.ts"
 import { readRanges } from "./ranges.ts"
@@ -89,7 +89,7 @@ const makeStore = (engine: Engine): ObjectStoreOperations => {
       onObject(engine, "get", at, false, (place) => {
         const checked = checkRead(engine, options, undefined)
         return isObjectStoreError(checked) ? Effect.fail(checked) : Effect.map(
-          readSpan(engine, place, undefined, options, (span) => allocateResult(engine, span.length)),
+          readSpan(engine, place, undefined, options, (span) => allocateOrFail(engine, span.length)),
           ({ target }) => target
         )
       }),
@@ -98,7 +98,7 @@ const makeStore = (engine: Engine): ObjectStoreOperations => {
       onObject(engine, "getRange", at, false, (place) => {
         const checked = checkRead(engine, options, range)
         return isObjectStoreError(checked) ? Effect.fail(checked) : Effect.map(
-          readSpan(engine, place, checked, options, (span) => allocateResult(engine, span.length)),
+          readSpan(engine, place, checked, options, (span) => allocateOrFail(engine, span.length)),
           ({ target }) => target
         )
       }),
@@ -177,7 +177,7 @@ const makeStore = (engine: Engine): ObjectStoreOperations => {
     put: (at, body, options) => put(engine, "put", at, body, options, false),
     putMultipart: (at, body, options) => put(engine, "putMultipart", at, body, options, true),
     sink: (at, options) => sink(engine, at, options),
-    writer: (at, options) => writer(engine, at, options),
+    writer: (at, options) => writer(engine, "writer", at, options),
 
     list: (prefix = "", options) => list(engine, "list", prefix, options),
     listDirectory: (prefix = "", options) => listDirectory(engine, prefix, options),
@@ -236,5 +236,5 @@ const presign = (engine: Engine, at: At, options: PresignOptions) =>
     const expiresIn = checkExpiry(engine.subject, options.expiresIn)
     return isObjectStoreError(expiresIn)
       ? Effect.fail(expiresIn)
-      : engine.backend.presign(place, { method: options.method, expiresIn })
+      : request(engine, "read", engine.backend.presign(place, { method: options.method, expiresIn }))
   })

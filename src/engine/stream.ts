@@ -15,7 +15,7 @@ import type { Location } from "../Backend.ts"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
 import type { RangeReadOptions } from "../ObjectStoreOptions.ts"
 import type { Engine } from "./engine.ts"
-import { allocate } from "./memory.ts"
+import { allocateOrFail } from "./memory.ts"
 import { fill, openSpan, readPart, readPlan } from "./read.ts"
 import type { BackendRangeOrEmpty } from "./validate.ts"
 
@@ -47,7 +47,7 @@ const makePull = (
   const first = Effect.scoped(Effect.gen(function*() {
     const opened = yield* openSpan(engine, at, range, options, partSize)
     const { body, span } = opened
-    const chunk = allocate(body === undefined ? 0 : body.reply.length)
+    const chunk = yield* allocateOrFail(engine, body === undefined ? 0 : body.reply.length)
     yield* fill(engine, at, { span: { ...span, length: chunk.length }, body }, chunk, { partSize })
     return { span, chunk }
   }))
@@ -58,10 +58,10 @@ const makePull = (
   const ahead: Array<Ahead> = []
 
   const part = (start: number, span: { readonly offset: number; readonly length: number }) =>
-    Effect.suspend(() => {
-      const chunk = allocate(Math.min(partSize, span.length - start))
-      return Effect.as(readPart(engine, at, opened!.span.stat, span.offset + start, chunk), chunk)
-    })
+    Effect.flatMap(
+      allocateOrFail(engine, Math.min(partSize, span.length - start)),
+      (chunk) => Effect.as(readPart(engine, at, opened!.span.stat, span.offset + start, chunk), chunk)
+    )
 
   const readAhead = Effect.fnUntraced(function*(span: { readonly offset: number; readonly length: number }) {
     while (ahead.length < concurrency && started < span.length) {

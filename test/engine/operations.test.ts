@@ -1,0 +1,58 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Stream } from "effect"
+import { type Backend, fromBackend } from "effect-objectstore"
+import { makeBackend } from "effect-objectstore/layers/Memory"
+import { recording } from "./RecordingBackend.ts"
+
+const base = "mem://memory/"
+
+describe("operations of the engine", () => {
+  for (const operation of ["copy", "rename"] as const) {
+    it.effect(`name the source that is missing, not the target: ${operation}`, () =>
+      Effect.gen(function*() {
+        const store = yield* fromBackend(yield* makeBackend(), { base })
+        const error = yield* Effect.flip(store[operation]("from", "to"))
+        assert.strictEqual(error.reason._tag, "NotFound")
+        assert.strictEqual(error.uri, `${base}from`)
+        assert.strictEqual(error.outcome, "not-applied")
+      }))
+  }
+
+  it.effect("remove as many batches at a time as were asked for, each as large as the backend takes", () =>
+    Effect.gen(function*() {
+      const { backend, calls, running } = recording(yield* makeBackend({ capabilities: { maxDeleteBatch: 100 } }))
+      const store = yield* fromBackend(backend, { base })
+      const keys = Array.from({ length: 1000 }, (_, i) => `a/${i}`)
+      const results = yield* Stream.runCollect(store.deleteMany(keys, { concurrency: 3 }))
+      assert.deepStrictEqual(new Set(results.map(({ key }) => key)), new Set(keys))
+      assert.deepStrictEqual(calls.map(({ detail }) => detail), Array.from({ length: 10 }, () => 100))
+      assert.strictEqual(running.most, 3)
+    }))
+
+  it.effect("tell a sink's failure as one of the sink", () =>
+    Effect.gen(function*() {
+      const store = yield* fromBackend(yield* makeBackend(), { base })
+      yield* store.put("a", "old")
+      const written = Stream.run(Stream.make(new Uint8Array(1)), store.sink("a", { mode: "create" }))
+      const error = yield* Effect.flip(written)
+      assert.strictEqual(error.reason._tag, "AlreadyExists")
+      assert.strictEqual(error.operation, "sink")
+    }))
+
+  it.effect("fail with LimitExceeded where a part of a stream does not fit into memory", () =>
+    Effect.gen(function*() {
+      const memory = yield* makeBackend()
+      const huge: Backend = {
+        ...memory,
+        read: (at, request) =>
+          Effect.map(
+            memory.read(at, request),
+            (reply) => ({ ...reply, length: 2 ** 52, stat: { ...reply.stat, size: 2 ** 52 } })
+          )
+      }
+      const store = yield* fromBackend(huge, { base })
+      yield* store.put("a", "x")
+      const error = yield* Effect.flip(Stream.runDrain(store.stream("a", { partSize: 2 ** 52 })))
+      assert.strictEqual(error.reason._tag, "LimitExceeded")
+    }))
+})
