@@ -92,7 +92,7 @@ export const copyObject = Effect.fnUntraced(function*(
     const written = yield* store.copy(
       at(from),
       at(to),
-      store.capabilities.conditionalCopy ? { ifMatch: info.etag } : {}
+      store.capabilities.conditionalCopySource ? { ifMatch: info.etag } : {}
     )
     const sent = settings.verify === "size" || written.verified === "checksum"
       ? { bytes: info.size, crc32: 0 }
