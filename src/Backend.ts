@@ -1,8 +1,8 @@
 /**
  * The narrow contract that a backend implements. The engine builds everything that a program sees upon it.
  *
- * A backend sends one request a call (a system call or a few, for files; a lookup more where an answer was lost). It does not retry, split, parallelise, buffer,
- * log or measure; it does not check options that the engine has checked: keys are non-empty, well-formed UTF-16, within
+ * A backend sends one request a call (a system call or a few, for files; a lookup more where an answer was lost). It does
+ * not retry, split, parallelise, buffer, log or measure; it does not check options that the engine has checked: keys are non-empty, well-formed UTF-16, within
  * `maxKeyBytes`; ranges are non-negative integers; conditions are only given where `capabilities` has the flag.
  *
  * Rules for every primitive:
@@ -77,7 +77,8 @@ export interface Backend {
 
   /**
    * Stores one part. Parts may come in any order and side by side, unless `multipart.ordered`. The same number again
-   * replaces the part; where `ordered`, only the newest part can be sent again, with the same bytes. `body` is not changed by the caller until the effect ends.
+   * replaces the part; where `ordered`, only the newest part can be sent again, with the same bytes. `body` is not changed
+   * by the caller until the effect ends.
    */
   readonly uploadPart: (upload: Upload, part: Part) => Effect.Effect<PartReceipt, ObjectStoreError>
 
@@ -110,8 +111,8 @@ export interface Backend {
   /**
    * Lists one page of the keys that begin with `prefix` (a string prefix, not a directory) and come after `startAfter`,
    * by the UTF-8 bytes of the key if `sortedList`. With `delimiter`, keys that have it after the prefix are folded into
-   * one entry of `prefixes`, which ends in it; with `startAfter`, it is listed if a key below it comes after. `cursor` is the `next` of the page before; the same cursor gives the same
-   * page again, so a page can be retried. No key is given twice, and no key that exists throughout is left out. A missing
+   * one entry of `prefixes`, which ends in it; with `startAfter`, it is listed if a key below it comes after. `cursor` is
+   * the `next` of the page before; the same cursor gives the same page again, so a page can be retried. No key is given twice, and no key that exists throughout is left out. A missing
    * container is `ContainerNotFound` where containers are explicit, else an empty page.
    */
   readonly listPage: (request: ListRequest) => Effect.Effect<ListPage, ObjectStoreError>

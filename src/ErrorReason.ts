@@ -255,37 +255,7 @@ export type ErrorReasonTag = keyof typeof ErrorReasons
  * @category schemas
  * @since 0.1.0
  */
-export const ErrorReason = Schema.Union([
-  NotFound,
-  ContainerNotFound,
-  UploadNotFound,
-  AlreadyExists,
-  PreconditionFailed,
-  NotModified,
-  Conflict,
-  NotEmpty,
-  InvalidUri,
-  InvalidKey,
-  RangeNotSatisfiable,
-  InvalidRequest,
-  PermissionDenied,
-  Unauthenticated,
-  Throttled,
-  Unavailable,
-  Timeout,
-  ConnectionFailed,
-  BodyInterrupted,
-  ObjectChanged,
-  IntegrityFailed,
-  SourceFailed,
-  ProtocolViolation,
-  OutcomeUnknown,
-  PartialFailure,
-  LimitExceeded,
-  StorageFull,
-  Unsupported,
-  Configuration
-])
+export const ErrorReason = Schema.Union(Object.values(ErrorReasons))
 
 /**
  * Any reason.

@@ -76,7 +76,7 @@ export interface TransferOptions {
 }
 
 /**
- * Options of `get`, `getRange`, `getInto` and `stream`.
+ * Options of `get` and `getRange`.
  *
  * @category models
  * @since 0.1.0

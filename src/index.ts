@@ -6,7 +6,14 @@
 export type * from "./Backend.ts"
 export type { Capabilities, MultipartCapabilities, Tuning } from "./Capabilities.ts"
 export { defaultRetryPolicy, RetryPolicy, type RetryPolicyOptions } from "./engine/retry.ts"
-export { defaultMatrix, type RequestClass, type RetryMatrix, type Verdict } from "./engine/retryMatrix.ts"
+export {
+  defaultMatrix,
+  type RequestClass,
+  type RetryFailure,
+  type RetryMatrix,
+  type RetryVerdicts,
+  type Verdict
+} from "./engine/retryMatrix.ts"
 export { ErrorReason, ErrorReasons, type ErrorReasonTag, Outcome } from "./ErrorReason.ts"
 export { attributeNames } from "./ObjectInfo.ts"
 export type * from "./ObjectInfo.ts"

@@ -6,9 +6,9 @@
 import type { ErrorReason, ErrorReasonTag } from "../ErrorReason.ts"
 
 /**
- * Kinds of requests that differ in what a repetition means: `read` (head, list, range into memory), `body` (a streamed
- * body), `put` (overwrite), `conditional` (a conditional write
- * or delete, or a container made or removed: done twice, it fails), `part`, `complete`, `initiate`, `abort`, `delete`, `copy`.
+ * Kinds of requests that differ in what a repetition means: `read` (head, list, the beginning of a read), `body` (the
+ * bytes of a body), `put` (overwrite), `conditional` (a conditional write or delete, or a container made or removed: done
+ * twice, it fails), `part`, `complete`, `initiate`, `abort`, `delete`, `copy`.
  *
  * @category models
  * @since 0.1.0
@@ -27,8 +27,8 @@ export type RequestClass =
 
 /**
  * What to do: `retry` the same request; `resume` a body at the delivered byte; `verify` (the change may have been applied
- * and its repetition would not be harmless: ask the store before deciding); `once` more and then fail; `done` (the failure
- * means that it is done); `fail`.
+ * and its repetition would not be harmless: it is repeated only if it certainly was not applied, else it fails with
+ * `OutcomeUnknown`); `once` more and then fail; `done` (the failure means that it is done); `fail`.
  *
  * @category models
  * @since 0.1.0
@@ -41,7 +41,7 @@ export type Verdict = "retry" | "resume" | "verify" | "once" | "done" | "fail"
  * @category models
  * @since 0.1.0
  */
-export type Failure =
+export type RetryFailure =
   | Exclude<ErrorReasonTag, "Timeout" | "ConnectionFailed">
   | `Timeout.${"request" | "headers" | "stall" | "deadline"}`
   | `ConnectionFailed.${"dns" | "connect" | "tls" | "request" | "headers"}`
@@ -52,7 +52,7 @@ export type Failure =
  * @category models
  * @since 0.1.0
  */
-export type MatrixRow = Readonly<Record<RequestClass, Verdict>>
+export type RetryVerdicts = Readonly<Record<RequestClass, Verdict>>
 
 /**
  * The retry matrix: a row a failure; a failure without a row is never repeated.
@@ -60,9 +60,9 @@ export type MatrixRow = Readonly<Record<RequestClass, Verdict>>
  * @category models
  * @since 0.1.0
  */
-export type RetryMatrix = Readonly<Partial<Record<Failure, MatrixRow>>>
+export type RetryMatrix = Readonly<Partial<Record<RetryFailure, RetryVerdicts>>>
 
-const all = (verdict: Verdict): MatrixRow => ({
+const all = (verdict: Verdict): RetryVerdicts => ({
   read: verdict,
   body: verdict,
   put: verdict,
@@ -76,7 +76,7 @@ const all = (verdict: Verdict): MatrixRow => ({
 })
 
 // The request may have been applied although no answer came.
-const ambiguous: MatrixRow = {
+const ambiguous: RetryVerdicts = {
   ...all("retry"),
   body: "resume",
   conditional: "verify",
@@ -122,7 +122,7 @@ export const defaultMatrix: RetryMatrix = {
  * @category combinators
  * @since 0.1.0
  */
-export const failureOf = (reason: ErrorReason): Failure => {
+export const failureOf = (reason: ErrorReason): RetryFailure => {
   switch (reason._tag) {
     case "Timeout":
       return `Timeout.${reason.phase}`
