@@ -32,35 +32,15 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { Backend } from "../src/Backend.ts"
-import type { Durability } from "../src/filesystem/DataPath.ts"
 import { fromBackend, ObjectStore } from "../src/ObjectStore.ts"
 import type { ObjectStoreError } from "../src/ObjectStoreError.ts"
-import type { StoreOptions } from "../src/ObjectStoreOptions.ts"
 import * as ObjectUri from "../src/ObjectUri.ts"
 import { makeDirectBackend } from "./direct/backend.ts"
+import type { DirectOptions } from "./direct/config.ts"
 import { directFlag } from "./direct/probe.ts"
 
-/**
- * Options of a direct store.
- *
- * @category models
- * @since 0.1.0
- */
-export interface DirectOptions extends StoreOptions {
-  /** The root: the absolute path of a directory, which the first write makes if it is missing. */
-  readonly root: string
-  /**
-   * What a write waits for before the object is published: `"none"`; `"file"` without it: the object's bytes are on the
-   * disk, so a power cut leaves the old object or the whole new one; `"full"`: and so is its name.
-   */
-  readonly durability?: Durability | undefined
-  /** Use the page cache where the file system does not take O_DIRECT, and log a warning. Without it that is `Unsupported`. */
-  readonly fallback?: "buffered" | undefined
-  /** Slots of page-aligned memory that are reserved at most, which is calls in flight on ordinary memory; 8 without it. */
-  readonly slots?: number | undefined
-  /** Bytes of a slot and of the largest system call: a multiple of 64 KiB up to 1 GiB; 4 MiB without it. */
-  readonly slotSize?: number | undefined
-}
+export type { Durability } from "../src/filesystem/DataPath.ts"
+export type { DirectOptions } from "./direct/config.ts"
 
 /**
  * Makes a direct store. Relative keys are relative to the root, unless there is another `base`.

@@ -35,30 +35,13 @@ import * as NodePath from "node:path"
 import type { Backend } from "../src/Backend.ts"
 import { makeFileBackend } from "../src/filesystem/backend.ts"
 import { bufferedData } from "../src/filesystem/BufferedData.ts"
-import type { Durability } from "../src/filesystem/DataPath.ts"
 import { fromBackend, ObjectStore } from "../src/ObjectStore.ts"
 import { makeError, type ObjectStoreError } from "../src/ObjectStoreError.ts"
-import type { StoreOptions } from "../src/ObjectStoreOptions.ts"
 import * as ObjectUri from "../src/ObjectUri.ts"
-import { checkOptions } from "./file/config.ts"
+import { checkOptions, type FileOptions } from "./file/config.ts"
 
-/**
- * Options of a file store.
- *
- * @category models
- * @since 0.1.0
- */
-export interface FileOptions extends StoreOptions {
-  /** The root: a directory. A relative path is one below the current directory. */
-  readonly root: string
-  /**
-   * What a write waits for before it answers: `"none"`; `"file"` without it: the object's bytes are on the disk before it
-   * is published, so a power cut leaves the old object or the whole new one; `"full"`: and so is its name.
-   */
-  readonly durability?: Durability | undefined
-  /** Whether the first write makes a missing root; `true` without it. With `false`, a missing root is `Configuration`. */
-  readonly createRoot?: boolean | undefined
-}
+export type { Durability } from "../src/filesystem/DataPath.ts"
+export type { FileOptions } from "./file/config.ts"
 
 /**
  * Makes a file store. Relative keys are relative to the root, unless there is another `base`.

@@ -33,6 +33,7 @@ import * as Result from "effect/Result"
 import type { Backend } from "../src/Backend.ts"
 import { fromBackend, ObjectStore } from "../src/ObjectStore.ts"
 import { makeError, type ObjectStoreError } from "../src/ObjectStoreError.ts"
+import type { StoreOptions } from "../src/ObjectStoreOptions.ts"
 import * as ObjectUri from "../src/ObjectUri.ts"
 import { toBackend } from "./memory/backend.ts"
 import { addContainer, makeClient } from "./memory/client.ts"
@@ -47,9 +48,9 @@ export type { MemoryCapabilities } from "./memory/config.ts"
  * @category models
  * @since 0.1.0
  */
-export interface MemoryOptions {
+export interface MemoryOptions extends StoreOptions {
   /** The location that relative keys are relative to; its container exists from the start. `mem://memory/` without it. */
-  readonly base?: string | undefined
+  readonly base?: StoreOptions["base"]
   /** Further containers that exist from the start. */
   readonly containers?: ReadonlyArray<string> | undefined
   /** Capabilities of another service, to try a program on: what is switched off is refused, and limits are enforced. */
@@ -68,7 +69,7 @@ const defaultBase = "mem://memory/"
  */
 export const makeBackend: (options?: MemoryOptions) => Effect.Effect<Backend, ObjectStoreError> = Effect.fnUntraced(
   function*(options?: MemoryOptions) {
-    const base = ObjectUri.parseResult(options?.base ?? defaultBase)
+    const base = ObjectUri.parseResult(String(options?.base ?? defaultBase))
     if (Result.isFailure(base)) return yield* misconfigured(`base: ${base.failure}`)
     if (base.success.scheme !== "mem") return yield* misconfigured("base: the scheme of a memory store is mem")
     const names = new Set([base.success.container, ...options?.containers ?? []])
@@ -97,7 +98,10 @@ const misconfigured = (description: string): ObjectStoreError =>
  * @since 0.1.0
  */
 export const make = (options?: MemoryOptions): Effect.Effect<ObjectStore["Service"], ObjectStoreError> =>
-  Effect.flatMap(makeBackend(options), (backend) => fromBackend(backend, { base: options?.base ?? defaultBase }))
+  Effect.flatMap(
+    makeBackend(options),
+    (backend) => fromBackend(backend, { ...options, base: options?.base ?? defaultBase })
+  )
 
 /**
  * Layer that provides a store in memory; every call makes another one.

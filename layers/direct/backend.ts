@@ -16,8 +16,7 @@ import type { DataPath } from "../../src/filesystem/DataPath.ts"
 import { makeDirectData } from "../../src/filesystem/DirectData.ts"
 import { explain } from "../../src/filesystem/errors.ts"
 import { makeError, type ObjectStoreError } from "../../src/ObjectStoreError.ts"
-import type { DirectOptions } from "../Direct.ts"
-import { checkOptions, defaultSlots, defaultSlotSize, directTuning } from "./config.ts"
+import { checkOptions, defaultSlots, defaultSlotSize, type DirectOptions, directTuning } from "./config.ts"
 import { probe } from "./probe.ts"
 
 const directGauge = Metric.gauge("objectstore_direct_io", {

@@ -6,7 +6,30 @@
 import * as NodePath from "node:path"
 import type { Tuning } from "../../src/Capabilities.ts"
 import { maxAlignment } from "../../src/filesystem/AlignedMemory.ts"
-import type { DirectOptions } from "../Direct.ts"
+import type { Durability } from "../../src/filesystem/DataPath.ts"
+import type { StoreOptions } from "../../src/ObjectStoreOptions.ts"
+
+/**
+ * Options of a direct store.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface DirectOptions extends StoreOptions {
+  /** The root: the absolute path of a directory, which the first write makes if it is missing. */
+  readonly root: string
+  /**
+   * What a write waits for before the object is published: `"none"`; `"file"` without it: the object's bytes are on the
+   * disk, so a power cut leaves the old object or the whole new one; `"full"`: and so is its name.
+   */
+  readonly durability?: Durability | undefined
+  /** Use the page cache where the file system does not take O_DIRECT, and log a warning. Without it that is `Unsupported`. */
+  readonly fallback?: "buffered" | undefined
+  /** Slots of page-aligned memory that are reserved at most, which is calls in flight on ordinary memory; 8 without it. */
+  readonly slots?: number | undefined
+  /** Bytes of a slot and of the largest system call: a multiple of 64 KiB up to 1 GiB; 4 MiB without it. */
+  readonly slotSize?: number | undefined
+}
 
 const MiB = 1024 * 1024
 

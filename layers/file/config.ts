@@ -3,7 +3,26 @@
  *
  * @internal
  */
-import type { FileOptions } from "../File.ts"
+import type { Durability } from "../../src/filesystem/DataPath.ts"
+import type { StoreOptions } from "../../src/ObjectStoreOptions.ts"
+
+/**
+ * Options of a file store.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FileOptions extends StoreOptions {
+  /** The root: a directory. A relative path is one below the current directory. */
+  readonly root: string
+  /**
+   * What a write waits for before it answers: `"none"`; `"file"` without it: the object's bytes are on the disk before it
+   * is published, so a power cut leaves the old object or the whole new one; `"full"`: and so is its name.
+   */
+  readonly durability?: Durability | undefined
+  /** Whether the first write makes a missing root; `true` without it. With `false`, a missing root is `Configuration`. */
+  readonly createRoot?: boolean | undefined
+}
 
 /** What is wrong with options, in one line. */
 export const checkOptions = ({ createRoot, durability, root }: FileOptions): string | undefined => {

@@ -9,7 +9,13 @@ import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Errno } from "./calls.ts"
 
-/** When written bytes are on the disk before a write is answered. */
+/**
+ * What a write waits for: nothing (`"none"`), that the object's bytes are on the disk (`"file"`), or that its name is there
+ * too (`"full"`).
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Durability = "none" | "file" | "full"
 
 /** The way bytes travel. */
