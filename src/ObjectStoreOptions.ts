@@ -39,7 +39,7 @@ export type Body = Uint8Array | string | Stream.Stream<Uint8Array, unknown>
 export type ByteRange = { readonly offset: number; readonly length?: number | undefined } | { readonly suffix: number }
 
 /**
- * Conditions on the object that is read (RFC 9110 section 13).
+ * Conditions on the object that is read (RFC 9110 section 13). Times are compared by whole seconds, as HTTP dates are.
  *
  * @category models
  * @since 0.1.0

@@ -3,6 +3,7 @@
  *
  * @internal
  */
+import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Predicate from "effect/Predicate"
 import type { BackendRange, ObjectOptions } from "../Backend.ts"
@@ -68,6 +69,9 @@ export const checkConditions = (
   for (const [name, value] of [["ifMatch", ifMatch], ["ifNoneMatch", ifNoneMatch], ["version", version]] as const) {
     const wrong = checkToken(subject, name, value)
     if (wrong !== undefined) return wrong
+  }
+  for (const [name, time] of Object.entries({ ifModifiedSince, ifUnmodifiedSince })) {
+    if (time !== undefined && !DateTime.isDateTime(time)) return invalid(subject, `${name} is no DateTime`)
   }
   return undefined
 }

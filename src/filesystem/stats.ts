@@ -27,6 +27,9 @@ export const statOf = (stats: NodeFs.BigIntStats): ObjectStat & { readonly etag:
 /** A file's time; the nanoseconds are cut. */
 export const timeOf = (nanoseconds: bigint): DateTime.Utc => DateTime.makeUnsafe(Number(nanoseconds / 1_000_000n))
 
+/** HTTP dates have no fractions of a second, so conditions compare whole seconds here as on services that speak HTTP. */
+const seconds = (time: DateTime.DateTime): number => Math.floor(DateTime.toEpochMillis(time) / 1000)
+
 /** Fails unless the conditions hold (RFC 9110 section 13.2.2). */
 export const checkConditions = (
   stat: ObjectStat,
@@ -37,13 +40,13 @@ export const checkConditions = (
     return Effect.fail(refuse("PreconditionFailed", `the etag is ${stat.etag}`))
   }
   const modified = stat.lastModified!
-  if (ifMatch === undefined && ifUnmodifiedSince !== undefined && DateTime.isGreaterThan(modified, ifUnmodifiedSince)) {
+  if (ifMatch === undefined && ifUnmodifiedSince !== undefined && seconds(modified) > seconds(ifUnmodifiedSince)) {
     return Effect.fail(refuse("PreconditionFailed", `it was modified ${DateTime.formatIso(modified)}`))
   }
   if (ifNoneMatch !== undefined) {
     return ifNoneMatch === stat.etag ? Effect.fail(refuse("NotModified", "the etag is the same")) : Effect.void
   }
-  return ifModifiedSince !== undefined && !DateTime.isGreaterThan(modified, ifModifiedSince)
+  return ifModifiedSince !== undefined && seconds(modified) <= seconds(ifModifiedSince)
     ? Effect.fail(refuse("NotModified", `it was modified ${DateTime.formatIso(modified)}`))
     : Effect.void
 }

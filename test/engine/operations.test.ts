@@ -29,6 +29,17 @@ describe("operations of the engine", () => {
       assert.strictEqual(running.most, 3)
     }))
 
+  it.effect("refuse a time of a condition that is no DateTime, before anything is read", () =>
+    Effect.gen(function*() {
+      const { backend, names } = recording(yield* makeBackend())
+      const store = yield* fromBackend(backend, { base })
+      for (const name of ["ifModifiedSince", "ifUnmodifiedSince"]) {
+        const error = yield* Effect.flip(store.get("a", { [name]: new Date(0) }))
+        assert.strictEqual(error.message, `InvalidRequest: get ${base}a: ${name} is no DateTime`)
+      }
+      assert.deepStrictEqual(names(), [])
+    }))
+
   it.effect("tell a sink's failure as one of the sink", () =>
     Effect.gen(function*() {
       const store = yield* fromBackend(yield* makeBackend(), { base })

@@ -207,11 +207,15 @@ const reading = subject("conditional reads", [
     const other = "\"another\""
     const before = DateTime.subtract(lastModified, { hours: 1 })
     const after = DateTime.add(lastModified, { seconds: 1 })
+    const second = DateTime.startOf(lastModified, "second")
     const table: ReadonlyArray<readonly [ReadConditions, ErrorReasonTag | undefined]> = [
       [{ ifMatch: etag }, undefined],
       [{ ifMatch: other }, "PreconditionFailed"],
       [{ ifNoneMatch: other }, undefined],
       [{ ifNoneMatch: etag }, "NotModified"],
+      // HTTP dates have no fractions of a second.
+      [{ ifModifiedSince: second }, "NotModified"],
+      [{ ifUnmodifiedSince: second }, undefined],
       [{ ifModifiedSince: before }, undefined],
       [{ ifModifiedSince: after }, "NotModified"],
       [{ ifUnmodifiedSince: after }, undefined],
