@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Config, ConfigProvider, DateTime, Duration, Effect, Exit, Layer, Result, Schema, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as Memory from "../layers/Memory.ts"
-import { byOwnOrder, byUtf8, makeKeyIndex } from "../layers/memory/KeyIndex.ts"
+import { byOwnOrder, makeKeyIndex } from "../layers/memory/KeyIndex.ts"
 import {
   type Backend,
   type CopyRequest,
@@ -13,6 +13,7 @@ import {
   type PartReceipt,
   type ReadConditions
 } from "../src/index.ts"
+import { compareKeys } from "../src/keyOrder.ts"
 
 const at = (key: string) => ({ container: "memory", key })
 const plain: ObjectOptions = { mode: "overwrite", attributes: {}, metadata: {} }
@@ -40,7 +41,7 @@ const list = Effect.fnUntraced(function*(backend: Backend, request: Partial<List
   let cursor: unknown
   do {
     const page = yield* backend.listPage({ container: "memory", prefix: "", limit: 1000, ...request, cursor })
-    keys.push(...[...page.objects.map((object) => object.key), ...page.prefixes].sort(byUtf8))
+    keys.push(...[...page.objects.map((object) => object.key), ...page.prefixes].sort(compareKeys))
     pages.push(page.objects.length + page.prefixes.length)
     cursor = page.next
   } while (cursor !== undefined)
@@ -64,7 +65,7 @@ describe("KeyIndex", () => {
       "a\u{10000}",
       "a\uffff"
     ]
-    assert.deepStrictEqual([...keys].sort(byUtf8), [...keys].sort(bytesOrder))
+    assert.deepStrictEqual([...keys].sort(compareKeys), [...keys].sort(bytesOrder))
     assert.notDeepEqual([...keys].sort(), [...keys].sort(bytesOrder))
   })
 
@@ -73,11 +74,11 @@ describe("KeyIndex", () => {
   )
   it.prop("agrees with the bytes on any two texts", [Text, Text], ([a, b]) => {
     const [x, y] = [a.join(""), b.join("")]
-    assert.strictEqual(Math.sign(byUtf8(x, y)), bytesOrder(x, y))
+    assert.strictEqual(Math.sign(compareKeys(x, y)), bytesOrder(x, y))
   })
 
   it("keeps thousands of keys in order through insertions and removals", () => {
-    for (const order of [byUtf8, byOwnOrder]) {
+    for (const order of [compareKeys, byOwnOrder]) {
       const index = makeKeyIndex<number>(order)
       const model = new Map<string, number>()
       for (let i = 0; i < 6000; i++) {
@@ -336,9 +337,9 @@ describe("listings in memory", () => {
       for (const limit of [1, 2, 1000]) {
         for (const prefix of ["", "a", "b"]) {
           const kept = sorted.filter((key) => key.startsWith(prefix))
-          assert.deepStrictEqual((yield* list(backend, { limit, prefix })).keys.sort(byUtf8), kept)
+          assert.deepStrictEqual((yield* list(backend, { limit, prefix })).keys.sort(compareKeys), kept)
           const after = yield* list(backend, { limit, prefix, startAfter: "a/b" })
-          assert.deepStrictEqual(after.keys.sort(byUtf8), kept.filter((key) => bytesOrder(key, "a/b") > 0))
+          assert.deepStrictEqual(after.keys.sort(compareKeys), kept.filter((key) => bytesOrder(key, "a/b") > 0))
         }
       }
       const whole = yield* backend.listPage({ container: "memory", prefix: "", limit: 1000 })

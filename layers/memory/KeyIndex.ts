@@ -3,27 +3,14 @@
  *
  * @since 0.1.0
  */
+import { compareKeys } from "../../src/keyOrder.ts"
 
 /** An order of keys, in which all keys that begin with the same text stand together. */
 export type KeyOrder = (a: string, b: string) => number
 
-/** UTF-16 code units in the order of the UTF-8 bytes that they become: surrogates come after everything else. */
-const rank = (unit: number): number => unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800
-
-const lexicographic = (direction: 1 | -1): KeyOrder => (a, b) => {
-  const shorter = Math.min(a.length, b.length)
-  for (let i = 0; i < shorter; i++) {
-    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)]
-    if (x !== y) return direction * (rank(x) - rank(y))
-  }
-  return a.length - b.length
-}
-
-/** The order of the UTF-8 bytes of well-formed keys. */
-export const byUtf8: KeyOrder = lexicographic(1)
-
 /** An order that is not that of the bytes, for stores that list in one of their own. */
-export const byOwnOrder: KeyOrder = lexicographic(-1)
+export const byOwnOrder: KeyOrder = (a, b) =>
+  a.startsWith(b) || b.startsWith(a) ? a.length - b.length : compareKeys(b, a)
 
 /** A map in the order of its keys. */
 export interface KeyIndex<A> {

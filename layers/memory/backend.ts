@@ -17,6 +17,7 @@ import type {
   ReadRequest,
   WriteReply
 } from "../../src/Backend.ts"
+import { compareKeys } from "../../src/keyOrder.ts"
 import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import type { ReadConditions } from "../../src/ObjectStoreOptions.ts"
 import {
@@ -34,7 +35,6 @@ import {
 } from "./client.ts"
 import { checkMatch, checkMode, checkRead, supportsMode } from "./conditions.ts"
 import { backendName, exceeded, pastTheEnd, refuse, refuseRead, unsupported } from "./errors.ts"
-import { byUtf8 } from "./KeyIndex.ts"
 import { listPage } from "./listing.ts"
 import { abortUpload, completeUpload, copyPart, listUploads, openUpload, uploadPart } from "./uploads.ts"
 
@@ -216,7 +216,7 @@ export const toBackend = (client: Client): Backend => {
     deleteContainer: (name) => step(() => deleteContainer(client, name)),
     listContainers: Effect.sync(() =>
       Array.from(client.containers.values(), ({ created, name }) => ({ name, created }))
-        .sort((a, b) => byUtf8(a.name, b.name))
+        .sort((a, b) => compareKeys(a.name, b.name))
     ),
     presign: () => Effect.fail(unsupported("presign"))
   }

@@ -7,10 +7,11 @@ import * as DateTime from "effect/DateTime"
 import * as Result from "effect/Result"
 import type { CopiedPart, Location, ObjectOptions, ObjectStat, Upload } from "../../src/Backend.ts"
 import type { Capabilities } from "../../src/Capabilities.ts"
+import { compareKeys } from "../../src/keyOrder.ts"
 import { attributeNames, type Attributes, type Metadata } from "../../src/ObjectInfo.ts"
 import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import { exceeded, refuse, refuseRead } from "./errors.ts"
-import { byOwnOrder, byUtf8, type KeyIndex, makeKeyIndex } from "./KeyIndex.ts"
+import { byOwnOrder, type KeyIndex, makeKeyIndex } from "./KeyIndex.ts"
 
 /** One version of an object; its bytes never change. */
 export interface StoredObject {
@@ -65,7 +66,7 @@ export const addContainer = (client: Client, name: string, now: number): Contain
   const container: Container = {
     name,
     created: DateTime.makeUnsafe(now),
-    objects: makeKeyIndex(client.capabilities.sortedList ? byUtf8 : byOwnOrder),
+    objects: makeKeyIndex(client.capabilities.sortedList ? compareKeys : byOwnOrder),
     uploads: new Map()
   }
   client.containers.set(name, container)

@@ -5,10 +5,11 @@
  */
 import * as Result from "effect/Result"
 import type { ListedObject, ListPage, ListRequest } from "../../src/Backend.ts"
+import { compareKeys } from "../../src/keyOrder.ts"
 import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import { type Client, statOf } from "./client.ts"
 import { refuseRead, unsupported } from "./errors.ts"
-import { byUtf8, type KeyOrder } from "./KeyIndex.ts"
+import { type KeyOrder } from "./KeyIndex.ts"
 
 /**
  * Where the next page begins: after a key, or after all keys below a prefix. It names a place and not a number, so keys
@@ -52,7 +53,7 @@ export const listPage = (client: Client, request: ListRequest): Result.Result<Li
   // In an order of its own, what comes after a key in bytes is not what comes after it in the listing.
   const seeks = capabilities.sortedList && startAfter !== undefined && cursor === undefined
   const skips = (key: string): boolean =>
-    !capabilities.sortedList && startAfter !== undefined && byUtf8(key, startAfter) <= 0
+    !capabilities.sortedList && startAfter !== undefined && compareKeys(key, startAfter) <= 0
   const begun: Reached = (key) => index.order(key, prefix) >= 0
   const resumed: Reached = cursor === undefined
     ? seeks ? afterKey(index.order, startAfter) : begun

@@ -17,6 +17,7 @@ import type {
   UploadsPage
 } from "../../src/Backend.ts"
 import type { MultipartCapabilities } from "../../src/Capabilities.ts"
+import { compareKeys } from "../../src/keyOrder.ts"
 import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import {
   checkKey,
@@ -34,7 +35,6 @@ import {
 } from "./client.ts"
 import { checkMode } from "./conditions.ts"
 import { exceeded, refuse, refuseRead } from "./errors.ts"
-import { byUtf8 } from "./KeyIndex.ts"
 
 type Answer<A> = Result.Result<A, ObjectStoreError>
 
@@ -191,7 +191,7 @@ export const listUploads = (client: Client, request: ListUploadsRequest): Answer
     return Result.fail(refuseRead("InvalidRequest", "the cursor is not one of this store"))
   }
   const order = (a: { key: string; id: string }, b: { key: string; id: string }) =>
-    byUtf8(a.key, b.key) || byUtf8(a.id, b.id)
+    compareKeys(a.key, b.key) || compareKeys(a.id, b.id)
   const found = Array.from(container.uploads.values())
     .filter((upload) => upload.key.startsWith(prefix) && (cursor === undefined || order(upload, cursor) > 0))
     .sort(order)

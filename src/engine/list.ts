@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { ListPage, ListRequest } from "../Backend.ts"
+import { compareKeys } from "../keyOrder.ts"
 import type { ContainerInfo, ObjectInfo, OpenUpload, Prefix } from "../ObjectInfo.ts"
 import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { At, ListOptions } from "../ObjectStoreOptions.ts"
@@ -89,8 +90,7 @@ const violation = (engine: Engine, key: string): ObjectStoreError =>
     description: `the listing holds "${key.slice(0, 200)}", which does not begin with the prefix`
   })
 
-const isAfter = (key: string, startAfter: string): boolean =>
-  Buffer.compare(Buffer.from(key), Buffer.from(startAfter)) > 0
+const isAfter = (key: string, startAfter: string): boolean => compareKeys(key, startAfter) > 0
 
 const after = (page: ListPage, startAfter: string): ListPage => ({
   objects: page.objects.filter(({ key }) => isAfter(key, startAfter)),

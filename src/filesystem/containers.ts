@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { BackendContainer } from "../Backend.ts"
+import { sortByKey } from "../keyOrder.ts"
 import * as Calls from "./calls.ts"
 import { type Environment, inExistingDirectory, syncDirectory } from "./environment.ts"
 import { type Failure, isErrno, refuse } from "./errors.ts"
@@ -44,9 +45,6 @@ export const makeDeleteContainer = (env: Environment) =>
     yield* inExistingDirectory(env.root, [], (root) => syncDirectory(env, root), () => Effect.void)
   })
 
-const compareNames = (a: BackendContainer, b: BackendContainer): number =>
-  Buffer.compare(Buffer.from(a.name), Buffer.from(b.name))
-
 /** Makes `listContainers`. */
 export const makeListContainers = (env: Environment): Effect.Effect<ReadonlyArray<BackendContainer>, Failure> =>
   inExistingDirectory<ReadonlyArray<BackendContainer>>(
@@ -65,7 +63,7 @@ export const makeListContainers = (env: Environment): Effect.Effect<ReadonlyArra
           )
           if (stats !== undefined) found.push({ name: decodeSegment(name), created: timeOf(stats.birthtimeNs) })
         }
-        return found.sort(compareNames)
+        return sortByKey(found, ({ name }) => name)
       }),
     () => Effect.succeed([])
   )

@@ -9,12 +9,12 @@
  */
 import * as Effect from "effect/Effect"
 import type { ListedObject, ListPage, ListRequest } from "../Backend.ts"
+import { compareKeys, sortByKey } from "../keyOrder.ts"
 import { printable } from "../ObjectStoreError.ts"
 import * as Calls from "./calls.ts"
 import { type Environment, inExistingDirectory } from "./environment.ts"
 import { type Failure, isErrno } from "./errors.ts"
 import { decodeSegment, toPath, toPrefix } from "./names.ts"
-import { compareKeys, sortByKey } from "./order.ts"
 import type { Root } from "./root.ts"
 import { statOf } from "./stats.ts"
 import { readContentIfThere, toEntry } from "./tree.ts"
