@@ -12,7 +12,7 @@ interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>
   readonly devDependencies: Readonly<Record<string, string>>
   readonly engines: { readonly node: string }
-  readonly exports: Readonly<Record<string, string>>
+  readonly exports: Readonly<Record<string, string | null>>
   readonly files: ReadonlyArray<string>
   readonly license: string
   readonly peerDependencies: Readonly<Record<string, string>>
@@ -37,8 +37,17 @@ describe("package.json", () => {
 
   it("exports and runs only what is built from a source", () => {
     const targets = [...Object.values(manifest.exports), ...Object.values(manifest.bin)]
-      .filter((target) => target.startsWith("./dist/") && !target.includes("*"))
+      .filter((target) => target !== null && target.startsWith("./dist/") && !target.includes("*"))
+      .map(String)
     assert.deepStrictEqual(targets.filter((target) => !exists(sourceOf(target))), [])
+  })
+
+  it("hides the inside of every layer", () => {
+    const inside = NodeFs.readdirSync(NodePath.join(root, "layers"), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => `./layers/${name}/*`)
+    assert.isAbove(inside.length, 0)
+    assert.deepStrictEqual(inside.filter((path) => manifest.exports[path] !== null), [])
   })
 
   it("has a shebang in what it runs", () => {
