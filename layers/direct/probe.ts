@@ -44,7 +44,7 @@ export const probe = Effect.fnUntraced(
     return yield* Effect.acquireUseRelease(
       Effect.catchIf(unnamed, isAmong("ENOENT", "EISDIR", ...refusals), () => named),
       (fd) => roundTrip(fd, flag, alignment),
-      close
+      Calls.closeQuietly
     ).pipe(
       Effect.catchIf(
         isAmong("EROFS", "EACCES", "EPERM"),
@@ -83,7 +83,7 @@ const roundTrip = Effect.fnUntraced(function*(buffered: number, flag: number, al
         ]
         return [...out, ...back].every((count) => count === alignment)
       }),
-    close
+    Calls.closeQuietly
   )
   const count = yield* Calls.read(buffered, cached, 0, size, 0)
   const same = sent && count === size && Buffer.compare(written, direct) === 0 && Buffer.compare(written, cached) === 0
@@ -93,7 +93,8 @@ const roundTrip = Effect.fnUntraced(function*(buffered: number, flag: number, al
 /** Where nothing can be written: reads the beginning of a file both ways and compares. */
 const readBothWays = (path: string, flag: number, alignment: number): Effect.Effect<Probe, Calls.Errno> =>
   Effect.scoped(Effect.gen(function*() {
-    const opened = (flags: number) => Effect.acquireRelease(Calls.open(path, O_RDONLY | O_NOFOLLOW | flags), close)
+    const opened = (flags: number) =>
+      Effect.acquireRelease(Calls.open(path, O_RDONLY | O_NOFOLLOW | flags), Calls.closeQuietly)
     const direct = yield* allocate(alignment)
     const cached = new Uint8Array(alignment)
     const count = yield* Calls.read(yield* opened(flag), direct, 0, alignment, 0)
@@ -102,46 +103,28 @@ const readBothWays = (path: string, flag: number, alignment: number): Effect.Eff
     return same ? { _tag: "Accepted", alignment } : refused("two ways of reading a file differ")
   }))
 
+const most = 1000
+
 /** A file with content at or below `directory`, among the first thousand entries. */
 const firstFile = Effect.fnUntraced(function*(directory: string) {
-  const found = [...(yield* firstEntries(directory, 1000))]
+  const found = [...(yield* firstEntries(directory, most))]
   for (let seen = 0; seen < found.length; seen++) {
     const path = found[seen]!
     const stats = yield* Calls.lstat(path)
     if (stats.isFile() && stats.size > 0n) return path
-    if (stats.isDirectory()) {
+    if (stats.isDirectory() && found.length < most) {
       // One that cannot be read cannot be probed with, and others may do.
-      found.push(...(yield* Effect.orElseSucceed(firstEntries(path, 1000 - found.length), () => [])))
+      found.push(...(yield* Effect.orElseSucceed(firstEntries(path, most - found.length), () => [])))
     }
   }
   return undefined
 })
 
 const firstEntries = (path: string, most: number): Effect.Effect<ReadonlyArray<string>, Calls.Errno> =>
-  Effect.acquireUseRelease(
-    callback<NodeFs.Dir>((done) => NodeFs.opendir(path, done)),
-    Effect.fnUntraced(function*(dir) {
-      const names: Array<string> = []
-      while (names.length < most) {
-        const entry = yield* callback<NodeFs.Dirent | null>((done) => dir.read(done))
-        if (entry === null) break
-        names.push(`${path}/${entry.name}`)
-      }
-      return names
-    }),
-    (dir) => Effect.ignore(callback<void>((done) => dir.close((error) => done(error ?? null, undefined))))
-  )
-
-const callback = <A>(
-  run: (done: (error: Calls.Errno | null, value: A) => void) => void
-): Effect.Effect<A, Calls.Errno> =>
-  Effect.uninterruptible(
-    Effect.callback((resume) =>
-      run((error, value) => resume(error === null ? Effect.succeed(value) : Effect.fail(error)))
-    )
-  )
-
-const close = (fd: number): Effect.Effect<void> => Effect.ignore(Calls.close(fd))
+  Effect.suspend(() => {
+    const paths: Array<string> = []
+    return Effect.as(Calls.scan(path, (entry) => paths.push(`${path}/${entry.name.toString()}`) >= most), paths)
+  })
 
 const refused = (description: string): Probe => ({ _tag: "Refused", description })
 
@@ -153,7 +136,7 @@ const isLittleEndian = NodeOs.endianness() === "LE"
  * is right as well.
  */
 const pageSize: Effect.Effect<number> = Effect.scoped(Effect.gen(function*() {
-  const fd = yield* Effect.acquireRelease(Calls.open("/proc/self/auxv", O_RDONLY), close)
+  const fd = yield* Effect.acquireRelease(Calls.open("/proc/self/auxv", O_RDONLY), Calls.closeQuietly)
   const vector = new DataView(new ArrayBuffer(4096))
   const length = yield* Calls.read(fd, new Uint8Array(vector.buffer), 0, vector.byteLength, 0)
   for (let at = 0; at + 16 <= length; at += 16) {

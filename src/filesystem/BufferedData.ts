@@ -47,8 +47,7 @@ const finish = Effect.fnUntraced(
 const openWriter: DataPath["openWriter"] = Effect.fnUntraced(function*(path, { create }) {
   const fd = yield* Effect.acquireRelease(
     Calls.open(path, O_WRONLY | O_NOFOLLOW | (create ? O_CREAT | O_EXCL : 0)),
-    // What `finish` did not report, a close cannot tell.
-    (fd) => Effect.ignore(Calls.close(fd))
+    Calls.closeQuietly
   )
   return {
     fd,

@@ -162,11 +162,11 @@ export const makeDirectData = ({ alignment, flag, pool }: DirectDataOptions): Da
   const openWriter: DataPath["openWriter"] = Effect.fnUntraced(function*(path, { create }) {
     // The buffered descriptor comes first, for a refused O_DIRECT leaves the file that it created.
     const flags = O_WRONLY | O_NOFOLLOW | (create ? O_CREAT | O_EXCL : 0)
-    const buffered = yield* Effect.acquireRelease(Calls.open(path, flags), closeQuietly)
+    const buffered = yield* Effect.acquireRelease(Calls.open(path, flags), Calls.closeQuietly)
     const direct = yield* Effect.acquireRelease(
       // The same file, whatever has the name by now.
       Calls.open(`/proc/self/fd/${buffered}`, O_WRONLY | flag),
-      closeQuietly
+      Calls.closeQuietly
     ).pipe(
       Effect.tapError(() => create ? Effect.ignore(Calls.unlink(path)) : Effect.void),
       Effect.mapError(refusedFlag)
@@ -176,9 +176,6 @@ export const makeDirectData = ({ alignment, flag, pool }: DirectDataOptions): Da
 
   return { io: "direct", readFlags: flag, readInto, openWriter }
 }
-
-// All bytes were forced to the disk by `finish`, or never shall be: a close can tell nothing new.
-const closeQuietly = (fd: number): Effect.Effect<void> => Effect.ignore(Calls.close(fd))
 
 /** Repeats a call that a signal ended before it began. */
 const uninterrupted = <A>(call: Effect.Effect<A, Calls.Errno>): Effect.Effect<A, Calls.Errno> =>

@@ -23,6 +23,9 @@ export const open = (path: string, flags: number, mode = 0o600): Effect.Effect<n
 
 export const close = (fd: number): Effect.Effect<void, Errno> => callVoid((done) => NodeFs.close(fd, done))
 
+/** Closes a descriptor of which a close can tell nothing new: what was written was forced to the disk before, or never shall be. */
+export const closeQuietly = (fd: number): Effect.Effect<void> => Effect.ignore(close(fd))
+
 export const read = (
   fd: number,
   target: Uint8Array,

@@ -52,8 +52,6 @@ export interface Root {
   readonly peek: (names: ReadonlyArray<string>, name: string) => Effect.Effect<NodeFs.BigIntStats, Failure>
 }
 
-export const closeQuietly = (fd: number): Effect.Effect<void> => Effect.ignore(Calls.close(fd))
-
 const notDirectory = (path: string): ObjectStoreError => refuse("Configuration", `the root ${path} is no directory`)
 
 const link = (): ObjectStoreError =>
@@ -146,7 +144,7 @@ const makeByDescriptor: RootMaker = (given, makeMissing, rootFailure) => {
     for (const [i, name] of names.entries()) {
       const parent = fd
       const flags = i === names.length - 1 ? O_RDONLY : O_PATH
-      fd = yield* Effect.ensuring(step(parent, name, flags, create), closeQuietly(parent))
+      fd = yield* Effect.ensuring(step(parent, name, flags, create), Calls.closeQuietly(parent))
     }
     return fd
   })
@@ -157,7 +155,7 @@ const makeByDescriptor: RootMaker = (given, makeMissing, rootFailure) => {
       Effect.flatMap((fd) =>
         Effect.flatMap(
           pathOf(fd),
-          (actual) => actual === path ? Effect.succeed(fd) : Effect.as(closeQuietly(fd), undefined)
+          (actual) => actual === path ? Effect.succeed(fd) : Effect.as(Calls.closeQuietly(fd), undefined)
         )
       )
     )
@@ -184,7 +182,7 @@ const makeByDescriptor: RootMaker = (given, makeMissing, rootFailure) => {
   })
 
   const openDirectory: Root["openDirectory"] = (names, options) =>
-    Effect.acquireRelease(acquireDirectory(names, options?.create === true), ({ fd }) => closeQuietly(fd))
+    Effect.acquireRelease(acquireDirectory(names, options?.create === true), ({ fd }) => Calls.closeQuietly(fd))
 
   const acquireFile = Effect.fnUntraced(
     function*(names: ReadonlyArray<string>, name: string, flags: number, expected: boolean) {
@@ -214,7 +212,7 @@ const makeByDescriptor: RootMaker = (given, makeMissing, rootFailure) => {
           : Effect.catch(Calls.lstat(below(join(real, names), name)), () => peekBelow(names, name))
       ),
     openFile: (names, name, { expected, flags }) =>
-      Effect.acquireRelease(acquireFile(names, name, flags | O_RDONLY | O_NONBLOCK, expected), closeQuietly)
+      Effect.acquireRelease(acquireFile(names, name, flags | O_RDONLY | O_NONBLOCK, expected), Calls.closeQuietly)
   }
 }
 
@@ -249,7 +247,7 @@ const makeByPath: RootMaker = (given, makeMissing, rootFailure) => {
   })
 
   const openDirectory: Root["openDirectory"] = (names, options) =>
-    Effect.acquireRelease(acquireDirectory(names, options?.create === true), ({ fd }) => closeQuietly(fd))
+    Effect.acquireRelease(acquireDirectory(names, options?.create === true), ({ fd }) => Calls.closeQuietly(fd))
 
   return {
     openDirectory,
@@ -262,7 +260,7 @@ const makeByPath: RootMaker = (given, makeMissing, rootFailure) => {
             ({ at }) => Calls.open(at(name), flags | O_RDONLY | O_NONBLOCK | O_NOFOLLOW)
           )
         ),
-        closeQuietly
+        Calls.closeQuietly
       )
   }
 }

@@ -24,7 +24,7 @@ export interface Labels {
   readonly metadata: Metadata
 }
 
-const noLabels: Labels = { attributes: {}, metadata: {} }
+export const noLabels: Labels = { attributes: {}, metadata: {} }
 
 /** Labels in JSON; metadata are pairs, so that no name can be taken for a property of every object. */
 export const LabelsJson = Schema.Struct({
@@ -107,5 +107,3 @@ const parse = (text: string | undefined): Effect.Effect<Labels, Failure> =>
     onNone: () => Effect.fail(refuse("IntegrityFailed", "the file with the object's metadata is damaged")),
     onSome: (labels) => Effect.succeed(decodeLabels(labels))
   })
-
-export { noLabels }

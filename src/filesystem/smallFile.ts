@@ -7,7 +7,6 @@ import * as Effect from "effect/Effect"
 import * as NodeFs from "node:fs"
 import * as Calls from "./calls.ts"
 import type { Durability } from "./DataPath.ts"
-import { closeQuietly } from "./root.ts"
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = NodeFs.constants
 
@@ -25,7 +24,7 @@ export const writeSmallFile = (
       while (done < bytes.length) done += yield* Calls.write(fd, bytes, done, bytes.length - done, done)
       if (durability !== "none") yield* Calls.fdatasync(fd)
     }, Effect.tapError(() => Effect.ignore(Calls.unlink(path)))),
-    closeQuietly
+    Calls.closeQuietly
   ))
 
 /** Reads an open small file: its text, or `undefined` if it is larger than `limit` or no regular file. */
@@ -47,7 +46,7 @@ export const readSmallFile = (path: string, limit: number): Effect.Effect<string
   Effect.acquireUseRelease(
     Calls.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK),
     (fd) => readSmall(fd, limit),
-    closeQuietly
+    Calls.closeQuietly
   )
 
 /** Removes a file that may be gone already. */
