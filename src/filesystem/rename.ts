@@ -4,6 +4,7 @@
  * @internal
  */
 import * as Effect from "effect/Effect"
+import type * as NodeFs from "node:fs"
 import type { CopyRequest, Location, WriteReply } from "../Backend.ts"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
 import * as Calls from "./calls.ts"
@@ -20,6 +21,29 @@ const present = Effect.fnUntraced(function*(directory: Target["directory"], name
   if (source === undefined || source.isDirectory()) return yield* missing()
   return source
 })
+
+const replyOf = (stats: NodeFs.BigIntStats): WriteReply & { readonly etag: string } => ({
+  etag: etagOf(stats),
+  size: Number(stats.size),
+  verified: "size"
+})
+
+/** What was moved: another process may have written a newer version right before, whose metadata then follow. */
+const followVersion = Effect.fnUntraced(
+  function*(env: Environment, from: Target, to: Target, expected: NodeFs.BigIntStats) {
+    const stats = yield* lookAt(to.directory, to.name)
+    const etag = stats === undefined ? undefined : etagOf(stats)
+    if (stats?.isFile() !== true || etag === undefined || etag === etagOf(expected)) return replyOf(expected)
+    yield* removeSidecar(to.directory, to.name, etagOf(expected))
+    const labels = yield* readSidecar(env.root, from.directory.names, from.name, etag)
+    // Without any, it has none, or it is one that was put at the target meanwhile.
+    if (labels === undefined) return replyOf(stats)
+    const text = yield* sidecarText(labels)
+    if (text !== undefined) yield* writeSidecar(to.directory, to.name, etag, text, env.durability)
+    yield* removeSidecar(from.directory, from.name, etag)
+    return replyOf(stats)
+  }
+)
 
 const move = (env: Environment, from: Target, to: Target, { ifMatch, mode }: CopyRequest) => {
   const step = Effect.gen(function*() {
@@ -43,12 +67,12 @@ const move = (env: Environment, from: Target, to: Target, { ifMatch, mode }: Cop
     const finish = Effect.gen(function*() {
       if (!moved) yield* Calls.unlink(origin)
       if (text !== undefined) yield* removeSidecar(from.directory, from.name, etag)
-      yield* settle(env, to, found, etag)
+      const reply = moved ? yield* followVersion(env, from, to, source) : replyOf(source)
+      yield* settle(env, to, found, reply.etag)
       yield* syncDirectory(env, from.directory)
+      return reply
     })
-    yield* Effect.mapError(finish, applied)
-    const reply: WriteReply = { etag, size: Number(source.size), verified: "size" }
-    return reply
+    return yield* Effect.mapError(finish, applied)
   })
   const between = [...(ifMatch === undefined ? [] : [from]), ...(typeof mode === "object" ? [to] : [])]
   return exclusively([from, to], between)(step)

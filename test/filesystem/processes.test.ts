@@ -53,6 +53,35 @@ describe("processes that share a root", () => {
       assert.deepStrictEqual(files().filter((name) => /tmp|lock/.test(name)), [])
     }))
 
+  it.live(
+    "a rename of a key that another one overwrites takes a version with its own etag and metadata",
+    () =>
+      Effect.gen(function*() {
+        const { backend, head, root } = yield* makeStore()
+        const writer = yield* Effect.acquireRelease(
+          Effect.sync(() => start(root, "overwrite", "1")),
+          (process) => Effect.sync(() => void process.kill("SIGKILL"))
+        )
+        yield* Effect.promise(() => once(writer.stdout, "data"))
+        let moved = 0
+        for (let i = 0; i < 600; i++) {
+          const reply = yield* Effect.catchReason(
+            backend.rename!({ container: "", key: "dir/big" }, { container: "", key: "moved" }, { mode: "overwrite" }),
+            "ObjectStoreError",
+            "NotFound",
+            () => Effect.succeed(undefined)
+          )
+          if (reply === undefined) continue
+          moved++
+          const stat = yield* head("moved")
+          assert.strictEqual(stat.etag, reply.etag)
+          assert.deepStrictEqual({ ...stat.attributes }, { contentType: "text/plain" })
+        }
+        assert.isAbove(moved, 0)
+      }),
+    60_000
+  )
+
   it.live("of two that create the same keys, exactly one wins each", () =>
     Effect.gen(function*() {
       const { keys, root } = yield* makeStore()
