@@ -58,6 +58,8 @@ export interface Capabilities {
   readonly containerLocation: boolean
   /** URLs can be signed for others. */
   readonly presign: boolean
+  /** Most bytes of user metadata, names and values together. */
+  readonly maxMetadataBytes: number
   /** Most bytes of a key in UTF-8. */
   readonly maxKeyBytes: number
   /** Most bytes of what stands between two `/` of a key, where there is such a limit. */

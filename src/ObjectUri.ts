@@ -52,7 +52,7 @@ export class ObjectUri extends Schema.Class<ObjectUri>("effect-objectstore/Objec
   key: Schema.String
 }) {
   override toString(): string {
-    return print(this)
+    return this.key.isWellFormed() ? print(this) : print({ ...this, key: this.key.toWellFormed() })
   }
 }
 
@@ -210,6 +210,23 @@ const parseParts = (text: string): Result.Result<Parts, string> => {
  */
 export const parseResult = (text: string): Result.Result<ObjectUri, string> =>
   Result.map(parseParts(text), (parts) => new ObjectUri(parts))
+
+/**
+ * Checks a location that was put together from parts: it is one that `parse` could have made, or else the failure says in
+ * one line what is wrong.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const check = (uri: ObjectUri): Result.Result<ObjectUri, string> =>
+  uri.key.isWellFormed()
+    ? Result.filterOrFail(
+      parseResult(print(uri)),
+      ({ account, container, key, scheme }) =>
+        scheme === uri.scheme && account === uri.account && container === uri.container && key === uri.key,
+      () => "its parts do not make a location of its scheme"
+    )
+    : Result.fail("it holds a lone surrogate, which UTF-8 cannot carry")
 
 /**
  * Parses a location, or fails with `InvalidUri`.

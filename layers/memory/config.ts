@@ -48,6 +48,7 @@ const defaults: Capabilities = {
   containers: "explicit",
   containerLocation: false,
   presign: false,
+  maxMetadataBytes: 2048,
   maxKeyBytes: 1024,
   maxObjectSize: 4096 * MiB,
   maxWriteSize: 4096 * MiB,

@@ -14,7 +14,7 @@ import { type Engine, onObject, request } from "./engine.ts"
 import { toPutResult } from "./put.ts"
 import { deleteAt } from "./remove.ts"
 import type { Place } from "./resolve.ts"
-import { openUpload, planUpload } from "./upload.ts"
+import { checkReceipt, openUpload, planUpload } from "./upload.ts"
 import { checkEtag, checkMode, unsupported } from "./validate.ts"
 
 const checkCopy = (engine: Engine, options: CopyOptions | undefined): ObjectStoreError | undefined => {
@@ -138,9 +138,9 @@ const copyParts = Effect.fnUntraced(
         offset,
         length: Math.min(partSize, stat.size - offset),
         from: source,
-        ifMatch: stat.etag
+        ifMatch: backend.capabilities.conditionalCopySource ? stat.etag : undefined
       }
-      return request(engine, "part", backend.copyPart!(upload.upload, part))
+      return checkReceipt(engine, part, request(engine, "part", backend.copyPart!(upload.upload, part)))
     }, { concurrency: plan.concurrency })
     return yield* upload.complete(parts, stat.size)
   },

@@ -40,16 +40,20 @@ export const request = <A, R>(
     engine.backend.name,
     kind,
     engine.quota,
-    engine.requests.withShare(engine, 1, counted(engine, effect), hooks?.restore),
+    engine.requests.withShare(engine, 1, attempt(engine, kind, effect), hooks?.restore),
     hooks
   )
 
-const counted = <A, E, R>(engine: Engine, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+/** One attempt, with its span and its place in the gauge. */
+const attempt = <A, E, R>(engine: Engine, kind: RequestClass, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.acquireUseRelease(
     engine.observer.requestStarted,
-    () => effect,
+    () => spanned(kind, effect),
     () => engine.observer.requestEnded
   )
+
+const spanned = <A, E, R>(kind: RequestClass, effect: Effect.Effect<A, E, R>) =>
+  Effect.withSpan(effect, "ObjectStore.request", { kind: "client", attributes: { "objectstore.request": kind } })
 
 /** A body with its permit; `close` gives both back, and is safe to run again. */
 export interface OpenBody {
@@ -80,7 +84,7 @@ export const openBody = (
           inner,
           Effect.andThen(engine.observer.requestEnded, engine.requests.release(1))
         )
-        const reply = yield* restore(Scope.provide(engine.backend.read(at, readRequest), inner)).pipe(
+        const reply = yield* restore(spanned("read", Scope.provide(engine.backend.read(at, readRequest), inner))).pipe(
           Effect.onError((cause) => Scope.close(inner, Exit.failCause(cause)))
         )
         return { reply, close: Scope.close(inner, Exit.void) }

@@ -16,19 +16,11 @@ import { type Engine, request, toInfo } from "./engine.ts"
 import type { Place } from "./resolve.ts"
 import { checkPositive, invalid, unsupported } from "./validate.ts"
 
-/** Explains the errors of a stream as those of an operation. */
+/** Observes a stream as an operation. */
 export const explainStream =
   (engine: Engine, name: string, uri: string | undefined, mutation = false) =>
   <A>(stream: Stream.Stream<A, ObjectStoreError>): Stream.Stream<A, ObjectStoreError> =>
-    stream.pipe(
-      Stream.mapError((error) => engine.observer.explain(error, name, uri, mutation)),
-      Stream.withSpan(`ObjectStore.${name}`, {
-        kind: "client",
-        attributes: uri === undefined
-          ? { "objectstore.backend": engine.backend.name }
-          : { "objectstore.backend": engine.backend.name, "objectstore.uri": uri }
-      })
-    )
+    engine.observer.stream(name, uri, mutation, stream)
 
 const pages = <A>(
   engine: Engine,

@@ -6,9 +6,11 @@
 import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
+import * as Stream from "effect/Stream"
 import type { Outcome } from "../ErrorReason.ts"
-import { type ObjectStoreError, withContext } from "../ObjectStoreError.ts"
+import { makeError, type ObjectStoreError, withContext } from "../ObjectStoreError.ts"
 
 const operations = Metric.counter("objectstore_operations_total", {
   description: "Operations that ended, by operation and result"
@@ -38,6 +40,13 @@ export interface Observer {
     mutation: boolean,
     effect: Effect.Effect<A, ObjectStoreError, R>
   ) => Effect.Effect<A, ObjectStoreError, R>
+  /** The same for an operation that is a stream, from its start to its end. */
+  readonly stream: <A>(
+    name: string,
+    uri: string | undefined,
+    mutation: boolean,
+    stream: Stream.Stream<A, ObjectStoreError>
+  ) => Stream.Stream<A, ObjectStoreError>
   /** Completes the context of an error. */
   readonly explain: (
     error: ObjectStoreError,
@@ -64,7 +73,7 @@ export const makeObserver = (backend: string): Observer => {
   const running = Metric.withAttributes(inFlight, { backend })
 
   const explain: Observer["explain"] = (error, name, uri, mutation, elapsed) =>
-    withContext(error, {
+    withContext(mutation || error.outcome === undefined ? error : withoutOutcome(error), {
       operation: name,
       backend,
       uri: error.uri ?? uri,
@@ -72,6 +81,23 @@ export const makeObserver = (backend: string): Observer => {
       attempts: error.attempts ?? 1,
       outcome: mutation ? error.outcome ?? defaultOutcome(error) : undefined
     })
+
+  const count = (operation: string, exit: Exit.Exit<unknown, ObjectStoreError>): Effect.Effect<void> =>
+    Metric.update(
+      Metric.withAttributes(operations, {
+        backend,
+        operation,
+        result: exit._tag === "Success" ? "success" : resultOf(exit.cause)
+      }),
+      1
+    )
+
+  const spanOf = (uri: string | undefined) => ({
+    kind: "client" as const,
+    attributes: uri === undefined
+      ? { "objectstore.backend": backend }
+      : { "objectstore.backend": backend, "objectstore.uri": uri }
+  })
 
   return {
     read: (bytes) => Metric.update(read, bytes),
@@ -81,22 +107,30 @@ export const makeObserver = (backend: string): Observer => {
     requestStarted: Metric.modify(running, 1),
     requestEnded: Metric.modify(running, -1),
     explain,
-    operation: (name, uri, mutation, effect) => {
-      const count = (result: string) =>
-        Metric.update(Metric.withAttributes(operations, { backend, operation: name, result }), 1)
-      const attributes: Record<string, unknown> = { "objectstore.backend": backend }
-      if (uri !== undefined) attributes["objectstore.uri"] = uri
-      return Effect.clockWith((clock: Clock.Clock) => {
+    operation: (name, uri, mutation, effect) =>
+      Effect.clockWith((clock: Clock.Clock) => {
         const start = clock.currentTimeMillisUnsafe()
         return effect.pipe(
           Effect.mapError((error) => explain(error, name, uri, mutation, clock.currentTimeMillisUnsafe() - start)),
-          Effect.onExit((exit) => count(exit._tag === "Success" ? "success" : resultOf(exit.cause))),
-          Effect.withSpan(`ObjectStore.${name}`, { kind: "client", attributes })
+          Effect.onExit((exit) => count(name, exit)),
+          Effect.withSpan(`ObjectStore.${name}`, spanOf(uri))
         )
-      })
-    }
+      }),
+    stream: (name, uri, mutation, stream) =>
+      Stream.unwrap(Effect.clockWith((clock: Clock.Clock) => {
+        const start = clock.currentTimeMillisUnsafe()
+        return Effect.succeed(stream.pipe(
+          Stream.mapError((error) => explain(error, name, uri, mutation, clock.currentTimeMillisUnsafe() - start)),
+          Stream.onExit((exit) => count(name, exit)),
+          Stream.withSpan(`ObjectStore.${name}`, spanOf(uri))
+        ))
+      }))
   }
 }
+
+/** A read changes nothing, so its failure says nothing of a change. */
+const withoutOutcome = (error: ObjectStoreError): ObjectStoreError =>
+  makeError(error.reason._tag, { ...error.reason, cause: error.reason.cause, outcome: undefined } as never)
 
 const resultOf = (cause: Cause.Cause<ObjectStoreError>): string =>
   cause.reasons.find((reason) => reason._tag === "Fail")?.error.reason._tag ??

@@ -48,6 +48,9 @@ export const put = (
   onObject(engine, name, at, true, (place) => {
     const object = checkWrite(engine.subject, options)
     if (isObjectStoreError(object)) return Effect.fail(object)
+    if (typeof body === "string" && !body.isWellFormed()) {
+      return Effect.fail(invalid(engine.subject, "the text holds a lone surrogate, which UTF-8 cannot carry"))
+    }
     const bytes = typeof body === "string" ? Buffer.from(body) : body
     const known = bytes instanceof Uint8Array ? bytes.length : options?.size
     if (bytes instanceof Uint8Array && options?.size !== undefined && options.size !== bytes.length) {

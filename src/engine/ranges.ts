@@ -71,13 +71,16 @@ export const readRanges = Effect.fnUntraced(function*(
   const { concurrency } = readPlan(engine, options)
   const total = wanted.reduce((sum, { length }) => sum + length, 0)
   let bytes = 0
-  yield* Effect.forEach(coalesce(wanted, options?.coalesce ?? defaultGap), (group) =>
+  const groups = coalesce(wanted, options?.coalesce ?? defaultGap)
+  // Groups side by side, or the parts of the only one: together no more requests than were asked for.
+  const within = groups.length === 1 ? concurrency : 1
+  yield* Effect.forEach(groups, (group) =>
     Effect.flatMap(
       readSpan(
         engine,
         at,
         { offset: group.offset, length: group.end - group.offset },
-        { ...pinTo(engine, stat), partSize: options?.partSize, concurrency: options?.concurrency },
+        { ...pinTo(engine, stat), partSize: options?.partSize, concurrency: within },
         (span) =>
           span.stat.etag === stat.etag && span.stat.size === stat.size
             ? allocateOrFail(engine, span.length)

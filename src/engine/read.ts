@@ -102,7 +102,11 @@ export const openSpan = Effect.fnUntraced(function*(
   )
   if ("span" in opened) {
     if (opened.span.length === 0) return opened
-    return yield* violation(engine, "a range at the start of an object that is not empty was refused")
+    return yield* makeError("ObjectChanged", {
+      operation: "read",
+      backend: engine.backend.name,
+      description: "the object was empty and is not any more"
+    })
   }
   const { reply } = opened.body
   const { size } = reply.stat

@@ -115,7 +115,7 @@ export const makeResolver = (backend: Backend, base: Base | undefined): Resolver
     if (typeof at !== "string" && !(at instanceof ObjectUri.ObjectUri)) {
       return invalid("InvalidUri", String(at), "a place is a key or a location")
     }
-    const parsed = typeof at === "string" ? ObjectUri.parseResult(at) : Result.succeed(at)
+    const parsed = typeof at === "string" ? ObjectUri.parseResult(at) : ObjectUri.check(at)
     if (Result.isFailure(parsed)) return invalid("InvalidUri", String(at), parsed.failure)
     const uri = parsed.success
     const located = locate(backend, uri)

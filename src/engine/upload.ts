@@ -46,17 +46,11 @@ export const openUpload = Effect.fnUntraced(function*(
   return {
     upload,
     part: (number, offset, body, last) =>
-      request(engine, "part", backend.uploadPart(upload, { number, offset, body, last })).pipe(
-        Effect.filterOrFail(
-          (receipt) => receipt.size === body.length,
-          (receipt) =>
-            makeError("IntegrityFailed", {
-              operation: "uploadPart",
-              backend: backend.name,
-              description: `part ${number} has ${body.length} bytes, the store counted ${receipt.size}`,
-              outcome: "not-applied"
-            })
-        ),
+      checkReceipt(
+        engine,
+        { number, length: body.length },
+        request(engine, "part", backend.uploadPart(upload, { number, offset, body, last }))
+      ).pipe(
         Effect.mapError((error) => withContext(error, { outcome: "not-applied" }))
       ),
     complete: (parts, size) =>
@@ -77,6 +71,24 @@ export const openUpload = Effect.fnUntraced(function*(
       )
   }
 })
+
+/** A receipt is for all bytes of its part, or the part failed. */
+export const checkReceipt = (
+  engine: Engine,
+  { length, number }: { readonly number: number; readonly length: number },
+  receipt: Effect.Effect<PartReceipt, ObjectStoreError>
+): Effect.Effect<PartReceipt, ObjectStoreError> =>
+  Effect.filterOrFail(
+    receipt,
+    ({ size }) => size === length,
+    ({ size }) =>
+      makeError("IntegrityFailed", {
+        operation: "uploadPart",
+        backend: engine.backend.name,
+        description: `part ${number} has ${length} bytes, the store counted ${size}`,
+        outcome: "not-applied"
+      })
+  )
 
 /** Aborts with retries; one that stays open all the same is logged and counted, and found again by `listUploads`. */
 const abandon = (engine: Engine, upload: Upload): Effect.Effect<void> =>

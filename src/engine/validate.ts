@@ -137,11 +137,11 @@ const checkAttributes = (subject: Subject, attributes: Attributes): Attributes |
 // Names that are a token in every service's header form; values that fit a header as they are.
 const metadataName = /^[a-z0-9_][a-z0-9_.-]*$/
 const metadataValue = /^[\u0020-\u007e\u0080-\uffff]*$/
-const maxMetadataBytes = 2048
 
 /** Checks user metadata and makes its names lower case. */
 const checkMetadata = (subject: Subject, metadata: Metadata): Metadata | ObjectStoreError => {
   const kept: Record<string, string> = Object.create(null)
+  const { maxMetadataBytes } = subject.capabilities
   let bytes = 0
   for (const [given, value] of Object.entries(metadata)) {
     const name = given.toLowerCase()

@@ -16,7 +16,7 @@ import type { ObjectOptions, PartReceipt, WriteReply } from "../Backend.ts"
 import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { WriteOptions } from "../ObjectStoreOptions.ts"
 import { type Engine, request } from "./engine.ts"
-import { allocate, allocateAligned } from "./memory.ts"
+import { allocate, allocateAligned, allocateOrFail } from "./memory.ts"
 import type { Place } from "./resolve.ts"
 import { type OpenedUpload, openUpload, tooLarge, type UploadPlan } from "./upload.ts"
 
@@ -25,6 +25,9 @@ export interface Session {
   readonly write: (chunk: Uint8Array) => Effect.Effect<void, ObjectStoreError>
   readonly finish: Effect.Effect<WriteReply, ObjectStoreError>
 }
+
+/** The first buffer of a write, which doubles as it fills. */
+const smallestBuffer = 64 * 1024
 
 /** Begins a write. With `always`, also a small object goes in parts. */
 export const openSession = Effect.fnUntraced(function*(
@@ -111,38 +114,40 @@ export const openSession = Effect.fnUntraced(function*(
     yield* ready.await
   })
 
-  const flushFull = Effect.suspend(() => {
+  const flushFull = Effect.fnUntraced(function*() {
     const body = buffer
     const size = plan.partSize
     // The buffer of a single request can hold several parts.
     const rest = filled % size
     const whole = filled - rest
-    const next = take(size)
+    const next = free.pop() ?? (yield* allocateOrFail(engine, size, allocateBuffer))
     next.set(body.subarray(whole, filled))
     const reused = body.length === size
     buffer = next
     filled = rest
-    return Effect.forEach(
-      Array.from({ length: whole / size }, (_, index) => index * size),
-      (start) =>
-        sendPart(
-          body.subarray(start, start + size),
-          false,
-          reused ? Effect.sync(() => void free.push(body)) : Effect.void
-        ),
-      { discard: true }
-    )
+    for (let start = 0; start < whole; start += size) {
+      yield* sendPart(
+        body.subarray(start, start + size),
+        false,
+        reused ? Effect.sync(() => void free.push(body)) : Effect.void
+      )
+    }
   })
 
-  const take = (size: number): Uint8Array => free.pop() ?? allocateBuffer(size)
-
-  const grow = (needed: number): void => {
-    const most = capacity()
-    if (needed <= buffer.length) return
-    const larger = allocateBuffer(Math.min(most, Math.max(needed, buffer.length * 2, 64 * 1024)))
-    larger.set(buffer.subarray(0, filled))
-    buffer = larger
-  }
+  const grow = (needed: number): Effect.Effect<void, ObjectStoreError> =>
+    needed <= buffer.length
+      ? Effect.void
+      : Effect.map(
+        allocateOrFail(
+          engine,
+          Math.min(capacity(), Math.max(needed, buffer.length * 2, smallestBuffer)),
+          allocateBuffer
+        ),
+        (larger) => {
+          larger.set(buffer.subarray(0, filled))
+          buffer = larger
+        }
+      )
 
   const refuse = (description: string): Effect.Effect<never, ObjectStoreError> =>
     Effect.fail(makeError("InvalidRequest", {
@@ -176,10 +181,10 @@ export const openSession = Effect.fnUntraced(function*(
       yield* check
       const count = Math.min(chunk.length - position, capacity() - filled)
       if (count === 0) {
-        yield* flushFull
+        yield* flushFull()
         continue
       }
-      grow(filled + count)
+      yield* grow(filled + count)
       buffer.set(chunk.subarray(position, position + count), filled)
       filled += count
       position += count

@@ -76,6 +76,7 @@ const capabilitiesOf = ({ data, tuning }: FileBackendOptions): Capabilities => (
   containers: "implicit",
   containerLocation: false,
   presign: false,
+  maxMetadataBytes: 2048,
   maxKeyBytes: 4096,
   maxSegmentBytes: maxNameBytes,
   maxObjectSize: Number.MAX_SAFE_INTEGER,
