@@ -7,6 +7,11 @@ export interface Call {
   readonly detail: unknown
 }
 
+/** Lets everything else that is ready run first. */
+export const turnOfTheEventLoop = Effect.callback<void>((resume) => {
+  setImmediate(() => resume(Effect.void))
+})
+
 /** A backend that notes what it is asked for, and how much runs at a time. */
 export const recording = (backend: Backend) => {
   const calls: Array<Call> = []
@@ -22,7 +27,7 @@ export const recording = (backend: Backend) => {
       running.most = Math.max(running.most, ++running.now)
       // A request takes a turn of the event loop, so that requests can meet.
       return Effect.ensuring(
-        Effect.andThen(Effect.promise(() => new Promise((resolve) => setImmediate(resolve))), run(...args)),
+        Effect.andThen(turnOfTheEventLoop, run(...args)),
         Effect.sync(() => running.now--)
       )
     })

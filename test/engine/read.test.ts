@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { type Backend, fromBackend, makeError, type ReadReply } from "effect-objectstore"
 import { makeBackend } from "effect-objectstore/layers/Memory"
-import { recording } from "./RecordingBackend.ts"
+import { recording, turnOfTheEventLoop } from "./RecordingBackend.ts"
 
 const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, (_, index) => (index * 31) % 251)
 
@@ -144,7 +144,7 @@ describe("streams of the engine", () => {
       yield* store.stream("a", { partSize: 100, concurrency: 4 }).pipe(
         Stream.runForEach((chunk) =>
           Effect.gen(function*() {
-            for (let turn = 0; turn < 5; turn++) yield* Effect.promise(() => new Promise((done) => setImmediate(done)))
+            for (let turn = 0; turn < 5; turn++) yield* turnOfTheEventLoop
             delivered += chunk.length
             assert.isAtMost(calls.length * 100 - delivered, 5 * 100)
           })
