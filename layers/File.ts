@@ -35,13 +35,20 @@ import * as NodePath from "node:path"
 import type { Backend } from "../src/Backend.ts"
 import { makeFileBackend } from "../src/filesystem/backend.ts"
 import { bufferedData } from "../src/filesystem/BufferedData.ts"
+import { checkDirectoryOptions, type DirectoryOptions } from "../src/filesystem/options.ts"
 import { fromBackend, ObjectStore } from "../src/ObjectStore.ts"
 import { makeError, type ObjectStoreError } from "../src/ObjectStoreError.ts"
 import * as ObjectUri from "../src/ObjectUri.ts"
-import { checkOptions, type FileOptions } from "./file/config.ts"
 
 export type { Durability } from "../src/filesystem/DataPath.ts"
-export type { FileOptions } from "./file/config.ts"
+
+/**
+ * Options of a file store.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FileOptions = DirectoryOptions
 
 /**
  * Makes a file store. Relative keys are relative to the root, unless there is another `base`.
@@ -66,7 +73,7 @@ export const make = (
  */
 export const makeBackend = (options: FileOptions): Effect.Effect<Backend, ObjectStoreError, Scope.Scope> =>
   Effect.suspend(() => {
-    const wrong = checkOptions(options)
+    const wrong = checkDirectoryOptions(options)
     return wrong === undefined
       ? makeFileBackend({
         name: "file",

@@ -64,7 +64,8 @@ describe("Direct, refused", () => {
       const root = yield* directory
       for (
         const [name, options] of Object.entries({
-          root: { root: "relative/path" },
+          root: { root: "nul\u0000" },
+          createRoot: { root, createRoot: "no" as never },
           durability: { root, durability: "always" as never },
           fallback: { root, fallback: "yes" as never },
           slots: { root, slots: 0 },

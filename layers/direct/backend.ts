@@ -27,13 +27,14 @@ const name = "direct"
 
 /** Makes the backend; `flag` is what asks for O_DIRECT. */
 export const makeDirectBackend = Effect.fnUntraced(function*(
-  options: DirectOptions,
+  given: DirectOptions,
   flag: number
 ): Effect.fn.Return<Backend, ObjectStoreError, Scope.Scope> {
-  const wrong = checkOptions(options)
+  const wrong = checkOptions(given)
   if (wrong !== undefined) {
     return yield* makeError("Configuration", { operation: "open", backend: name, description: wrong })
   }
+  const options = { ...given, root: NodePath.resolve(given.root) }
   const data = yield* choose(options, flag)
   yield* Metric.update(
     Metric.withAttributes(directGauge, { backend: name, root: options.root }),
@@ -44,6 +45,7 @@ export const makeDirectBackend = Effect.fnUntraced(function*(
     root: options.root,
     data,
     durability: options.durability ?? "file",
+    createRoot: options.createRoot,
     tuning: data.io === "direct" ? directTuning : undefined
   })
   return withStorageClass(backend, data.io === "direct" ? "DIRECT_IO" : "BUFFERED_IO")

@@ -3,11 +3,9 @@
  *
  * @internal
  */
-import * as NodePath from "node:path"
 import type { Tuning } from "../../src/Capabilities.ts"
 import { maxAlignment } from "../../src/filesystem/AlignedMemory.ts"
-import type { Durability } from "../../src/filesystem/DataPath.ts"
-import type { StoreOptions } from "../../src/ObjectStoreOptions.ts"
+import { checkDirectoryOptions, type DirectoryOptions } from "../../src/filesystem/options.ts"
 
 /**
  * Options of a direct store.
@@ -15,14 +13,7 @@ import type { StoreOptions } from "../../src/ObjectStoreOptions.ts"
  * @category models
  * @since 0.1.0
  */
-export interface DirectOptions extends StoreOptions {
-  /** The root: the absolute path of a directory, which the first write makes if it is missing. */
-  readonly root: string
-  /**
-   * What a write waits for before the object is published: `"none"`; `"file"` without it: the object's bytes are on the
-   * disk, so a power cut leaves the old object or the whole new one; `"full"`: and so is its name.
-   */
-  readonly durability?: Durability | undefined
+export interface DirectOptions extends DirectoryOptions {
   /** Use the page cache where the file system does not take O_DIRECT, and log a warning. Without it that is `Unsupported`. */
   readonly fallback?: "buffered" | undefined
   /** Slots of page-aligned memory that are reserved at most, which is calls in flight on ordinary memory; 8 without it. */
@@ -52,13 +43,10 @@ export const directTuning: Partial<Tuning> = {
 }
 
 /** What is wrong with options, in one line. */
-export const checkOptions = ({ durability, fallback, root, slots, slotSize }: DirectOptions): string | undefined => {
-  if (typeof root !== "string" || !NodePath.isAbsolute(root) || root.includes("\0")) {
-    return `root: ${JSON.stringify(root)} is no absolute path`
-  }
-  if (durability !== undefined && !["none", "file", "full"].includes(durability)) {
-    return `durability: ${JSON.stringify(durability)} is not "none", "file" or "full"`
-  }
+export const checkOptions = (options: DirectOptions): string | undefined => {
+  const { fallback, slots, slotSize } = options
+  const wrong = checkDirectoryOptions(options)
+  if (wrong !== undefined) return wrong
   if (fallback !== undefined && fallback !== "buffered") {
     return `fallback: ${JSON.stringify(fallback)} is not "buffered"`
   }

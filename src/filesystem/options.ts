@@ -1,18 +1,18 @@
 /**
- * What is wrong with the options of a file store.
+ * The options that stores of directories share, and what is wrong with them.
  *
  * @internal
  */
-import type { Durability } from "../../src/filesystem/DataPath.ts"
-import type { StoreOptions } from "../../src/ObjectStoreOptions.ts"
+import type { StoreOptions } from "../ObjectStoreOptions.ts"
+import type { Durability } from "./DataPath.ts"
 
 /**
- * Options of a file store.
+ * Options of a store of a directory.
  *
  * @category models
  * @since 0.1.0
  */
-export interface FileOptions extends StoreOptions {
+export interface DirectoryOptions extends StoreOptions {
   /** The root: a directory. A relative path is one below the current directory. */
   readonly root: string
   /**
@@ -25,7 +25,7 @@ export interface FileOptions extends StoreOptions {
 }
 
 /** What is wrong with options, in one line. */
-export const checkOptions = ({ createRoot, durability, root }: FileOptions): string | undefined => {
+export const checkDirectoryOptions = ({ createRoot, durability, root }: DirectoryOptions): string | undefined => {
   if (typeof root !== "string" || root === "" || root.includes("\0") || !root.isWellFormed()) {
     return `root: ${JSON.stringify(root)} is no path`
   }
