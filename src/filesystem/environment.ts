@@ -33,22 +33,28 @@ export const pathOfKey = (key: string): Effect.Effect<KeyPath, Failure> =>
 
 /**
  * Uses a directory, making it first if it is missing. If the directory is removed meanwhile (it was empty, and somebody
- * else pruned it), all is done again. Empty directories that a failure leaves are pruned.
+ * else pruned it), all is done again. After a failure, what was made for it and is empty is pruned.
  */
 export const inDirectory = <A>(
   { root }: Environment,
   names: ReadonlyArray<string>,
   use: (directory: Directory) => Effect.Effect<A, Failure, Scope.Scope>
-): Effect.Effect<A, Failure> => {
-  const attempt = (left: number): Effect.Effect<A, Failure> =>
-    Effect.scoped(Effect.flatMap(root.openDirectory(names, { create: true }), use)).pipe(
-      Effect.catchIf((failure) => isErrno(failure, "ENOENT"), () =>
-        left > 0
-          ? attempt(left - 1)
-          : Effect.fail(refuse("Unavailable", "others keep removing the directory")))
-    )
-  return Effect.onError(attempt(tries), () => prune(root, names))
-}
+): Effect.Effect<A, Failure> =>
+  Effect.suspend(() => {
+    /** How many components of the path were there before. */
+    let given = names.length
+    const onMade = (index: number): void => {
+      given = Math.min(given, index)
+    }
+    const attempt = (left: number): Effect.Effect<A, Failure> =>
+      Effect.scoped(Effect.flatMap(root.openDirectory(names, { create: true, onMade }), use)).pipe(
+        Effect.catchIf((failure) => isErrno(failure, "ENOENT"), () =>
+          left > 0
+            ? attempt(left - 1)
+            : Effect.fail(refuse("Unavailable", "others keep removing the directory")))
+      )
+    return Effect.onError(attempt(tries), () => prune(root, names, given))
+  })
 
 /** Uses a directory that is there; a missing one is told by `missing`. */
 export const inExistingDirectory = <A>(
@@ -65,16 +71,16 @@ export const inExistingDirectory = <A>(
   )
 }
 
-/** Removes a directory and its parents, as long as they are empty; never the root. */
-export const prune = (root: Root, names: ReadonlyArray<string>): Effect.Effect<void> => {
+/** Removes a directory and its parents, as long as they are empty; never the root, nor the first `stay` components. */
+export const prune = (root: Root, names: ReadonlyArray<string>, stay = 0): Effect.Effect<void> => {
   const name = names.at(-1)
-  if (name === undefined) return Effect.void
+  if (name === undefined || names.length <= stay) return Effect.void
   const parent = names.slice(0, -1)
   return Effect.scoped(Effect.flatMap(root.openDirectory(parent), (directory) => Calls.rmdir(directory.at(name)))).pipe(
     Effect.matchEffect({
       // It is not empty or not there, or it may not be removed: then the parents stay as well.
       onFailure: () => Effect.void,
-      onSuccess: () => prune(root, parent)
+      onSuccess: () => prune(root, parent, stay)
     })
   )
 }

@@ -1,5 +1,5 @@
 /**
- * What killed processes leave behind: temporary files, staged uploads, and metadata of versions that are gone.
+ * What killed processes leave behind: temporary files, staged uploads, locks, and metadata of versions that are gone.
  *
  * @internal
  */
@@ -9,6 +9,7 @@ import { temporariesInUse } from "./environment.ts"
 import { type Failure, isErrno } from "./errors.ts"
 import {
   isId,
+  isLock,
   isSidecar,
   isSidecarOf,
   reserved,
@@ -32,13 +33,14 @@ const sidecarMark = "meta~"
 export const leftoverId = (name: string): string | undefined => {
   const temporary = temporaryId(name)
   if (temporary !== undefined) return temporariesInUse.has(temporary) ? undefined : temporaryMark + temporary
-  return isSidecar(name) ? name.slice(reserved.length) : uploadId(name)
+  return isSidecar(name) || isLock(name) ? name.slice(reserved.length) : uploadId(name)
 }
 
 /** The files that go when an id is aborted. Ids may come from anywhere. */
 export const filesOfId = (id: string): ReadonlyArray<string> => {
   if (isId(id)) return [uploadName(id), uploadRecordName(id)]
   if (/^meta~[0-9a-f]{32}~[0-9a-f-]+$/.test(id)) return [reserved + id]
+  if (isLock(reserved + id)) return [reserved + id]
   const temporary = id.startsWith(temporaryMark) ? id.slice(temporaryMark.length) : ""
   return isId(temporary) && !temporariesInUse.has(temporary) ? [temporaryName(temporary)] : []
 }

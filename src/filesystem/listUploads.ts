@@ -12,7 +12,8 @@ import * as Calls from "./calls.ts"
 import { type Environment, inExistingDirectory } from "./environment.ts"
 import { type Failure, isErrno } from "./errors.ts"
 import { leftoverId, orphanedSidecars } from "./leftovers.ts"
-import { isSidecar, toPath, toPrefix, uploadId, uploadName, uploadRecordName } from "./names.ts"
+import { isLock, isSidecar, toPath, toPrefix, uploadId, uploadName, uploadRecordName } from "./names.ts"
+import { isAbandonedLock } from "./processLock.ts"
 import type { Root } from "./root.ts"
 import { readSmallFile } from "./smallFile.ts"
 import { timeOf } from "./stats.ts"
@@ -53,7 +54,7 @@ const inOneDirectory = (root: Root, names: ReadonlyArray<string>, content: Conte
           const stats = yield* Calls.lstat(directory.at(name)).pipe(
             Effect.catchIf((failure) => isErrno(failure, "ENOENT"), () => Effect.succeed(undefined))
           )
-          if (stats === undefined) continue
+          if (stats === undefined || isLock(name) && !(yield* isAbandonedLock(directory, name))) continue
           const upload = uploadId(name)
           const key = upload === undefined
             ? prefix + name

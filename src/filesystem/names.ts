@@ -133,8 +133,13 @@ export const subjectOf = (sidecar: string): string => sidecar.slice(sidecarPrefi
 /** What `subjectOf` answers for the sidecars of a file. */
 export const sidecarSubject = (name: string): string => hash(name)
 
+const lockPrefix = `${reserved}lock~`
+
 /** The lock of a file, or of whatever `subject` names. */
-export const lockName = (subject: string): string => `${reserved}lock~${hash(subject)}`
+export const lockName = (subject: string): string => lockPrefix + hash(subject)
+
+/** Whether a name is one of a lock. */
+export const isLock = (name: string): boolean => name.startsWith(lockPrefix) && isId(name.slice(lockPrefix.length))
 
 /** A file in a directory that stays though it is empty. */
 export const keepName = `${reserved}keep`

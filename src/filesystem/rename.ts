@@ -45,7 +45,25 @@ const followVersion = Effect.fnUntraced(
   }
 )
 
-const move = (env: Environment, from: Target, to: Target, { ifMatch, mode }: CopyRequest) => {
+/** Whether two looks saw one version of one file. */
+const isSame = (a: NodeFs.BigIntStats, b: NodeFs.BigIntStats): boolean => a.dev === b.dev && etagOf(a) === etagOf(b)
+
+/** Removes the old name of a file that was linked to its new one, unless another process put a newer version there. */
+const unlinkOrigin = Effect.fnUntraced(function*(from: Target, to: Target, expected: NodeFs.BigIntStats) {
+  const linked = yield* lookAt(to.directory, to.name)
+  // No call unlinks a name only if it is of one file: what is put there between the next two calls is lost.
+  const now = yield* lookAt(from.directory, from.name)
+  if (now === undefined || !isSame(now, expected) && (linked === undefined || !isSame(now, linked))) return
+  yield* Calls.unlink(from.directory.at(from.name))
+})
+
+const move = (
+  env: Environment,
+  from: Target,
+  to: Target,
+  { ifMatch, mode }: CopyRequest,
+  left: () => void
+) => {
   const step = Effect.gen(function*() {
     const source = yield* present(from.directory, from.name)
     if (ifMatch !== undefined) yield* checkMode({ update: ifMatch }, source)
@@ -65,9 +83,10 @@ const move = (env: Environment, from: Target, to: Target, { ifMatch, mode }: Cop
       () => text === undefined ? Effect.void : Effect.ignore(removeSidecar(to.directory, to.name, etag))
     )
     const finish = Effect.gen(function*() {
-      if (!moved) yield* Calls.unlink(origin)
+      if (!moved) yield* unlinkOrigin(from, to, source)
+      left()
       if (text !== undefined) yield* removeSidecar(from.directory, from.name, etag)
-      const reply = moved ? yield* followVersion(env, from, to, source) : replyOf(source)
+      const reply = yield* followVersion(env, from, to, source)
       yield* settle(env, to, found, reply.etag)
       yield* syncDirectory(env, from.directory)
       return reply
@@ -83,6 +102,10 @@ export const makeRename = (env: Environment) =>
   Effect.fnUntraced(function*(from: Location, to: Location, request: CopyRequest) {
     const source = yield* pathOfKey(from.key)
     const target = yield* pathOfKey(to.key)
+    let empty = false
+    const left = (): void => {
+      empty = true
+    }
     const opened = env.root.openDirectory(source.directory).pipe(
       Effect.catchIf((failure) => isErrno(failure, "ENOENT", "ENOTDIR"), () => Effect.fail<Failure>(missing()))
     )
@@ -96,11 +119,13 @@ export const makeRename = (env: Environment) =>
             inDirectory(
               env,
               target.directory,
-              (into) => move(env, { directory, name: source.name }, { directory: into, name: target.name }, request)
+              (into) =>
+                move(env, { directory, name: source.name }, { directory: into, name: target.name }, request, left)
             )
           )
       )
     ).pipe(
-      Effect.ensuring(prune(env.root, source.directory))
+      // Only now: a lock may have been in the directory.
+      Effect.ensuring(Effect.suspend(() => empty ? prune(env.root, source.directory) : Effect.void))
     )
   })

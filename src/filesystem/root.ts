@@ -32,12 +32,17 @@ export interface Directory {
   readonly made: boolean
 }
 
+type OnMade = (index: number) => void
+
 /** The root directory of a store. */
 export interface Root {
-  /** Opens a directory; with `create`, makes what is missing of it, and of the root if that is allowed. */
+  /**
+   * Opens a directory; with `create`, makes what is missing of it, and of the root if that is allowed. Each component
+   * that is made is told to `onMade` by its index, also if the rest fails.
+   */
   readonly openDirectory: (
     names: ReadonlyArray<string>,
-    options?: { readonly create?: boolean | undefined }
+    options?: { readonly create?: boolean | undefined; readonly onMade?: OnMade | undefined }
   ) => Effect.Effect<Directory, Failure, Scope.Scope>
   /**
    * Opens a file for reading, never waiting for the other end of a pipe. A file that is expected to be missing is told
@@ -92,9 +97,9 @@ export const makeRoot = Effect.fnUntraced(function*(options: { readonly path: st
   if (found === undefined && !createRoot) {
     return yield* refuse("Configuration", `the root ${given} does not exist, and createRoot is false`)
   }
-  const proc = yield* Effect.matchEffect(Calls.stat("/proc/self/fd"), {
-    onFailure: () => Effect.succeed(false),
-    onSuccess: (stats) => Effect.succeed(stats.isDirectory())
+  const proc = yield* Effect.match(Calls.stat("/proc/self/fd"), {
+    onFailure: () => false,
+    onSuccess: (stats) => stats.isDirectory()
   })
   return proc ? makeByDescriptor(given, makeMissing, rootFailure) : makeByPath(given, makeMissing, rootFailure)
 })
@@ -132,19 +137,18 @@ const makeByDescriptor: RootMaker = (given, makeMissing, rootFailure) => {
         return Effect.flatMap(Calls.lstat(path), (stats) => Effect.fail(stats.isSymbolicLink() ? link() : error))
       }
       if (create === undefined || !isErrno(error, "ENOENT")) return Effect.fail(error)
-      create()
-      return Effect.andThen(makeDirectory(path), open)
+      return Effect.andThen(makeDirectory(path, create), open)
     })
   }
 
   /** Opens a directory a component at a time. */
-  const walk = Effect.fnUntraced(function*(names: ReadonlyArray<string>, create: (() => void) | undefined) {
+  const walk = Effect.fnUntraced(function*(names: ReadonlyArray<string>, create: OnMade | undefined) {
     let fd = yield* openRoot(names.length === 0 ? O_RDONLY : O_PATH, create !== undefined)
     real = (yield* pathOf(fd)) ?? real
     for (const [i, name] of names.entries()) {
       const parent = fd
       const flags = i === names.length - 1 ? O_RDONLY : O_PATH
-      fd = yield* Effect.ensuring(step(parent, name, flags, create), Calls.closeQuietly(parent))
+      fd = yield* Effect.ensuring(step(parent, name, flags, create && (() => create(i))), Calls.closeQuietly(parent))
     }
     return fd
   })
@@ -160,17 +164,18 @@ const makeByDescriptor: RootMaker = (given, makeMissing, rootFailure) => {
       )
     )
 
-  const acquireDirectory = Effect.fnUntraced(function*(names: ReadonlyArray<string>, create: boolean) {
+  const acquireDirectory = Effect.fnUntraced(function*(...[names, options]: Parameters<Root["openDirectory"]>) {
     const direct = real === undefined ? undefined : yield* Effect.catchIf(
       leap(join(real, names), O_RDONLY | O_DIRECTORY),
       unclear,
       () => Effect.succeed(undefined)
     )
     let made = false
-    const note = (): void => {
+    const note = (index: number): void => {
       made = true
+      options?.onMade?.(index)
     }
-    const fd = direct ?? (yield* walk(names, create ? note : undefined))
+    const fd = direct ?? (yield* walk(names, options?.create === true ? note : undefined))
     const directory: Directory = {
       fd,
       made,
@@ -182,7 +187,7 @@ const makeByDescriptor: RootMaker = (given, makeMissing, rootFailure) => {
   })
 
   const openDirectory: Root["openDirectory"] = (names, options) =>
-    Effect.acquireRelease(acquireDirectory(names, options?.create === true), ({ fd }) => Calls.closeQuietly(fd))
+    Effect.acquireRelease(acquireDirectory(names, options), ({ fd }) => Calls.closeQuietly(fd))
 
   const acquireFile = Effect.fnUntraced(
     function*(names: ReadonlyArray<string>, name: string, flags: number, expected: boolean) {
@@ -216,8 +221,11 @@ const makeByDescriptor: RootMaker = (given, makeMissing, rootFailure) => {
   }
 }
 
-const makeDirectory = (path: string): Effect.Effect<void, Calls.Errno> =>
-  Effect.catchIf(Calls.mkdir(path), ({ code }) => code === "EEXIST", () => Effect.void)
+/** Makes a directory and says so to `made`, unless it is there already. */
+const makeDirectory = (path: string, made: () => void): Effect.Effect<void, Calls.Errno> =>
+  Effect.andThen(Calls.mkdir(path), Effect.sync(made)).pipe(
+    Effect.catchIf(({ code }) => code === "EEXIST", () => Effect.void)
+  )
 
 /** Errors of a path as a whole that do not say which component is to blame. */
 const unclear = (error: Calls.Errno): boolean =>
@@ -227,7 +235,9 @@ const makeByPath: RootMaker = (given, makeMissing, rootFailure) => {
   const check = (path: string): Effect.Effect<void, Failure> =>
     Effect.flatMap(Calls.lstat(path), (stats) => stats.isSymbolicLink() ? Effect.fail(link()) : Effect.void)
 
-  const acquireDirectory = Effect.fnUntraced(function*(names: ReadonlyArray<string>, create: boolean) {
+  const acquireDirectory = Effect.fnUntraced(function*(...[names, options]: Parameters<Root["openDirectory"]>) {
+    const create = options?.create === true
+    let made = false
     let path = yield* Effect.mapError(
       Effect.catchIf(
         Calls.realpath(given),
@@ -236,18 +246,22 @@ const makeByPath: RootMaker = (given, makeMissing, rootFailure) => {
       ),
       rootFailure
     )
-    for (const name of names) {
+    for (const [index, name] of names.entries()) {
       path = below(path, name)
-      if (create) yield* makeDirectory(path)
+      const note = (): void => {
+        made = true
+        options?.onMade?.(index)
+      }
+      if (create) yield* makeDirectory(path, note)
       yield* check(path)
     }
     const fd = yield* Calls.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-    const directory: Directory = { fd, at: (name) => below(path, name), path, names, made: create }
+    const directory: Directory = { fd, at: (name) => below(path, name), path, names, made }
     return directory
   })
 
   const openDirectory: Root["openDirectory"] = (names, options) =>
-    Effect.acquireRelease(acquireDirectory(names, options?.create === true), ({ fd }) => Calls.closeQuietly(fd))
+    Effect.acquireRelease(acquireDirectory(names, options), ({ fd }) => Calls.closeQuietly(fd))
 
   return {
     openDirectory,

@@ -9,7 +9,8 @@ import type { ObjectStoreError } from "../ObjectStoreError.ts"
 import { type Environment, inDirectory, inExistingDirectory, pathOfKey, prune } from "./environment.ts"
 import { type Failure, isErrno, refuse } from "./errors.ts"
 import { filesOfId, isSidecarId, orphanedSidecars, removeSidecarsOf } from "./leftovers.ts"
-import { type KeyPath, randomId, uploadName, uploadRecordName } from "./names.ts"
+import { isLock, type KeyPath, randomId, uploadName, uploadRecordName } from "./names.ts"
+import { removeAbandonedLock } from "./processLock.ts"
 import { checkMode, lookAt, lookAtTarget, publish, seal } from "./publish.ts"
 import type { Directory } from "./root.ts"
 import { sidecarText } from "./sidecar.ts"
@@ -162,6 +163,8 @@ export const makeAbortUpload = (env: Environment, uploads: StagedUploads) => {
         // Metadata that are in use are no leftovers.
         if (!(yield* orphanedSidecars(root, directory, content)).includes(files[0]!)) return false
       }
+      // Nor are locks that are held.
+      if (isLock(files[0]!)) return yield* removeAbandonedLock(directory, files[0]!)
       let found = false
       for (const file of files) {
         const stats = yield* lookAt(directory, file)
@@ -180,7 +183,7 @@ export const makeAbortUpload = (env: Environment, uploads: StagedUploads) => {
     const { directory: names } = yield* pathOfKey(key)
     const found = yield* inExistingDirectory(root, names, remove(id, files), () => Effect.succeed(false))
     uploads.delete(id)
-    yield* prune(root, names)
     if (!found) return yield* refuse("UploadNotFound", "there is no such open upload")
+    yield* prune(root, names)
   }, Effect.uninterruptible)
 }

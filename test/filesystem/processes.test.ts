@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Config, Effect } from "effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import * as NodeFs from "node:fs"
@@ -29,18 +29,17 @@ const run = (...args: ReadonlyArray<string>) =>
 const MiB = 1024 * 1024
 const size = 8 * MiB
 
-/** How often the writer is killed, `KILLS` in the environment; 200 is what the reliability goal asks for. */
-const kills = Number(process.env["KILLS"] ?? 20)
+/** How often a writer is killed: `KILLS` in the environment; 200 is what the reliability goal asks for. */
+const killCount = Config.withDefault(Config.Int("KILLS"), 20)
 
 /** Starts a writer that overwrites `dir/big`, waits until it has begun, and kills it after a moment. */
-const killOne = (root: string, task: string, moment: number) =>
-  Effect.promise(async () => {
-    const process = start(root, task, String(size))
-    await once(process.stdout, "data")
-    await new Promise((resolve) => setTimeout(resolve, moment))
-    process.kill("SIGKILL")
-    await once(process, "exit")
-  })
+const killOne = Effect.fnUntraced(function*(root: string, task: string, moment: number) {
+  const process = start(root, task, String(size))
+  yield* Effect.promise(() => once(process.stdout, "data"))
+  yield* Effect.sleep(moment)
+  process.kill("SIGKILL")
+  yield* Effect.promise(() => once(process, "exit"))
+})
 
 describe("processes that share a root", () => {
   it.live("two that add to one counter by compare-and-swap lose nothing, also where a dead one left its lock", () =>
@@ -91,10 +90,11 @@ describe("processes that share a root", () => {
     }))
 
   it.live.each(["overwrite", "upload"])(
-    `killed at any moment of an %s, the object is one whole version; what is left is an open upload, and is not listed (${kills} kills)`,
+    "killed at any moment of an %s, the object is one whole version; what is left is an open upload, and is not listed",
     (task) =>
       Effect.gen(function*() {
         const { backend, files, get, head, keys, path, root, uploads } = yield* makeStore()
+        const kills = yield* killCount
         let leftovers = 0
         for (let i = 0; i < kills; i++) {
           // From right after a write to far into the next ones.
