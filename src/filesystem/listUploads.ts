@@ -54,7 +54,8 @@ const inOneDirectory = (root: Root, names: ReadonlyArray<string>, content: Conte
           const stats = yield* Calls.lstat(directory.at(name)).pipe(
             Effect.catchIf((failure) => isErrno(failure, "ENOENT"), () => Effect.succeed(undefined))
           )
-          if (stats === undefined || isLock(name) && !(yield* isAbandonedLock(directory, name))) continue
+          if (stats === undefined) continue
+          if (isLock(name) && !(stats.isFile() && (yield* isAbandonedLock(directory, name)))) continue
           const upload = uploadId(name)
           const key = upload === undefined
             ? prefix + name

@@ -7,11 +7,11 @@ import * as Effect from "effect/Effect"
 import type * as NodeFs from "node:fs"
 import type { CopyRequest, Location, WriteReply } from "../Backend.ts"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
-import * as Calls from "./calls.ts"
 import { type Environment, inDirectory, pathOfKey, prune, syncDirectory } from "./environment.ts"
 import { type Failure, isErrno, refuse } from "./errors.ts"
 import { applied, checkMode, exclusively, lookAt, lookAtTarget, place, settle, type Target } from "./publish.ts"
 import { noLabels, readSidecar, removeSidecar, sidecarText, writeSidecar } from "./sidecar.ts"
+import { removeFile } from "./smallFile.ts"
 import { etagOf } from "./stats.ts"
 
 const missing = (): ObjectStoreError => refuse("NotFound", "there is no such object")
@@ -54,7 +54,7 @@ const unlinkOrigin = Effect.fnUntraced(function*(from: Target, to: Target, expec
   // No call unlinks a name only if it is of one file: what is put there between the next two calls is lost.
   const now = yield* lookAt(from.directory, from.name)
   if (now === undefined || !isSame(now, expected) && (linked === undefined || !isSame(now, linked))) return
-  yield* Calls.unlink(from.directory.at(from.name))
+  yield* removeFile(from.directory.at(from.name))
 })
 
 const move = (
