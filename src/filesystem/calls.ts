@@ -6,6 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as NodeFs from "node:fs"
+import * as NodePath from "node:path"
 
 /** What a system call fails with. */
 export type Errno = NodeJS.ErrnoException
@@ -78,8 +79,21 @@ export const unlink = (path: string): Effect.Effect<void, Errno> => callVoid((do
 export const mkdir = (path: string, mode = 0o777): Effect.Effect<void, Errno> =>
   callVoid((done) => NodeFs.mkdir(path, mode, done))
 
+/**
+ * Makes a directory and what is missing above it. Node's own recursive call never ends where a directory exists and yet
+ * refuses new ones with ENOENT, as in `/proc`.
+ */
 export const mkdirs = (path: string): Effect.Effect<void, Errno> =>
-  callVoid((done) => NodeFs.mkdir(path, { recursive: true }, done))
+  mkdir(path).pipe(
+    Effect.catchIf(
+      (error) => error.code === "ENOENT" && NodePath.dirname(path) !== path,
+      () => Effect.andThen(mkdirs(NodePath.dirname(path)), mkdir(path))
+    ),
+    Effect.catchIf(
+      (error) => error.code === "EEXIST",
+      (error) => Effect.flatMap(stat(path), (stats) => stats.isDirectory() ? Effect.void : Effect.fail(error))
+    )
+  )
 
 export const rmdir = (path: string): Effect.Effect<void, Errno> => callVoid((done) => NodeFs.rmdir(path, done))
 
