@@ -34,8 +34,9 @@ const followVersion = Effect.fnUntraced(
     const stats = yield* lookAt(to.directory, to.name)
     const etag = stats === undefined ? undefined : etagOf(stats)
     if (stats?.isFile() !== true || etag === undefined || etag === etagOf(expected)) return replyOf(expected)
-    yield* removeSidecar(to.directory, to.name, etagOf(expected))
+    // At once: who writes the old name now removes the metadata of the version that was there.
     const labels = yield* readSidecar(env.root, from.directory.names, from.name, etag)
+    yield* removeSidecar(to.directory, to.name, etagOf(expected))
     // Without any, it has none, or it is one that was put at the target meanwhile.
     if (labels === undefined) return replyOf(stats)
     const text = yield* sidecarText(labels)
@@ -57,14 +58,13 @@ const unlinkOrigin = Effect.fnUntraced(function*(from: Target, to: Target, expec
   yield* removeFile(from.directory.at(from.name))
 })
 
-const move = (
-  env: Environment,
-  from: Target,
-  to: Target,
-  { ifMatch, mode }: CopyRequest,
-  left: () => void
-) => {
-  const step = Effect.gen(function*() {
+/** How often a source that others change is looked at anew. */
+const looks = 100
+
+/** Checks the conditions, and puts the source's metadata where they are found once it is there. */
+const prepare = Effect.fnUntraced(function*(env: Environment, from: Target, to: Target, request: CopyRequest) {
+  const { ifMatch, mode } = request
+  for (let left = looks;; left--) {
     const source = yield* present(from.directory, from.name)
     if (ifMatch !== undefined) yield* checkMode({ update: ifMatch }, source)
     const found = yield* lookAtTarget(env, to.directory, to.name)
@@ -73,6 +73,22 @@ const move = (
     const labels = yield* readSidecar(env.root, from.directory.names, from.name, etag)
     const text = yield* sidecarText(labels ?? noLabels)
     if (text !== undefined) yield* writeSidecar(to.directory, to.name, etag, text, env.durability)
+    const now = yield* lookAt(from.directory, from.name)
+    if (left === 0 || now !== undefined && isSame(now, source)) return { etag, found, source, text }
+    if (text !== undefined) yield* removeSidecar(to.directory, to.name, etag)
+  }
+})
+
+const move = (
+  env: Environment,
+  from: Target,
+  to: Target,
+  request: CopyRequest,
+  left: () => void
+) => {
+  const { ifMatch, mode } = request
+  const step = Effect.gen(function*() {
+    const { etag, found, source, text } = yield* prepare(env, from, to, request)
     const origin = from.directory.at(from.name)
     let moved = false
     yield* Effect.tapError(

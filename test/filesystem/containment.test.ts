@@ -155,7 +155,9 @@ const swap = (directory: string, target: string, aside: string, times: number) =
      while (swapped < times) {
        if (!attempt(() => fs.renameSync(directory, aside))) continue
        if (attempt(() => fs.symlinkSync(target, directory))) swapped++
-       while (!attempt(() => fs.renameSync(aside, directory))) fs.rmSync(directory, { recursive: true, force: true })
+       while (!attempt(() => fs.renameSync(aside, directory))) {
+         attempt(() => fs.rmSync(directory, { recursive: true, force: true }))
+       }
      }
      parentPort.postMessage(swapped)`,
     { eval: true, workerData: { directory, target, aside, times } }
