@@ -29,6 +29,9 @@ import { ErrorReason, ErrorReasons, type ErrorReasonTag, type Outcome } from "./
 
 const TypeId = "~effect-objectstore/ObjectStoreError" as const
 
+/** Of a location, so much is shown in a message; `uri` has all of it. */
+const maxShown = 512
+
 /**
  * The error that every operation of a store fails with, and the only one.
  *
@@ -44,9 +47,8 @@ export class ObjectStoreError extends Schema.TaggedError<ObjectStoreError>("effe
   /** One line: reason, operation, location and description; control characters are escaped. */
   override get message(): string {
     const { _tag, description, operation, uri } = this.reason
-    return printable(
-      `${_tag}: ${operation}${uri === undefined ? "" : ` ${uri}`}${description === undefined ? "" : `: ${description}`}`
-    )
+    const place = uri === undefined ? "" : ` ${uri.length > maxShown ? `${uri.slice(0, maxShown)}…` : uri}`
+    return printable(`${_tag}: ${operation}${place}${description === undefined ? "" : `: ${description}`}`)
   }
   /** Whether the same request may succeed later. */
   get isRetryable(): boolean {
@@ -67,6 +69,18 @@ export class ObjectStoreError extends Schema.TaggedError<ObjectStoreError>("effe
   /** For mutations: whether the change was applied. */
   get outcome(): Outcome | undefined {
     return this.reason.outcome
+  }
+  /** The HTTP status, where the service speaks HTTP. */
+  get status(): number | undefined {
+    return this.reason.status
+  }
+  /** The service's own error code: `"NoSuchKey"`, `"ENOENT"`. */
+  get code(): string | undefined {
+    return this.reason.code
+  }
+  /** The service's request id. */
+  get requestId(): string | undefined {
+    return this.reason.requestId
   }
   /** How many requests were made. */
   get attempts(): number | undefined {

@@ -10,7 +10,7 @@ import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { ByteRange, ReadConditions, ReadOptions, TransferOptions } from "../ObjectStoreOptions.ts"
 import { type Engine, openBody, request } from "./engine.ts"
 import { retrying } from "./retry.ts"
-import { type BackendRangeOrEmpty, checkConditions, checkRange, checkTransfer } from "./validate.ts"
+import { type BackendRangeOrEmpty, checkConditions, checkRange, checkReadNames, checkTransfer } from "./validate.ts"
 
 /** Which bytes of which version a read delivers. */
 export interface Span {
@@ -31,8 +31,8 @@ export const checkRead = (
   options: ReadOptions | undefined,
   range: ByteRange | undefined
 ): BackendRangeOrEmpty | undefined | ObjectStoreError =>
-  checkTransfer(engine.subject, options) ?? checkConditions(engine.subject, options) ??
-    (range === undefined ? undefined : checkRange(engine.subject, range))
+  checkReadNames(engine.subject, options) ?? checkTransfer(engine.subject, options) ??
+    checkConditions(engine.subject, options) ?? (range === undefined ? undefined : checkRange(engine.subject, range))
 
 /** Conditions that hold a read to the version of `stat`. */
 export const pinTo = (engine: Engine, stat: ObjectStat): ReadConditions => ({

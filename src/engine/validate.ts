@@ -41,6 +41,37 @@ const show = (value: unknown): string => printable(String(value).slice(0, 80))
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 
+const transferNames = ["partSize", "concurrency", "onProgress"]
+
+const readNames: ReadonlySet<string> = new Set([
+  ...transferNames,
+  "ifMatch",
+  "ifNoneMatch",
+  "ifModifiedSince",
+  "ifUnmodifiedSince",
+  "version",
+  "range",
+  "coalesce"
+])
+
+const writeNames: ReadonlySet<string> = new Set([...transferNames, "mode", "attributes", "metadata", "size"])
+
+/** An option that does not exist would do nothing, which its writer did not mean. */
+const checkNames = (
+  subject: Subject,
+  options: object | undefined,
+  names: ReadonlySet<string>
+): ObjectStoreError | undefined => {
+  for (const name of Object.keys(options ?? {})) {
+    if (!names.has(name)) return invalid(subject, `there is no option "${show(name)}"`)
+  }
+  return undefined
+}
+
+/** Checks the names of the options of a read. */
+export const checkReadNames = (subject: Subject, options: object | undefined): ObjectStoreError | undefined =>
+  checkNames(subject, options, readNames)
+
 /** Checks part size, concurrency and progress of a read. */
 export const checkTransfer = (subject: Subject, options: TransferOptions | undefined): ObjectStoreError | undefined => {
   if (options === undefined) return undefined
@@ -163,7 +194,8 @@ const checkMetadata = (subject: Subject, metadata: Metadata): Metadata | ObjectS
 /** Checks the options of a write and completes them. */
 export const checkWrite = (subject: Subject, options: WriteOptions | undefined): ObjectOptions | ObjectStoreError => {
   const { capabilities } = subject
-  const wrong = checkTransfer(subject, options) ??
+  const wrong = checkNames(subject, options, writeNames) ??
+    checkTransfer(subject, options) ??
     checkMode(subject, options?.mode, {
       create: capabilities.conditionalCreate,
       update: capabilities.conditionalUpdate

@@ -77,6 +77,9 @@ const below = (directory: string, name: string): string => directory === "/" ? `
 const join = (root: string, names: ReadonlyArray<string>): string =>
   names.length === 0 ? root : below(root, names.join("/"))
 
+const isLink = (path: string): Effect.Effect<boolean> =>
+  Effect.match(Calls.lstat(path), { onFailure: () => false, onSuccess: (stats) => stats.isSymbolicLink() })
+
 /** Makes the root of a store. Nothing is opened or made yet; a root that is something else than a directory fails. */
 export const makeRoot = Effect.fnUntraced(function*(options: { readonly path: string; readonly create: boolean }) {
   const { create: createRoot, path: given } = options
@@ -94,6 +97,9 @@ export const makeRoot = Effect.fnUntraced(function*(options: { readonly path: st
     rootFailure
   )
   if (found !== undefined && !found.isDirectory()) return yield* notDirectory(given)
+  if (found === undefined && (yield* isLink(given))) {
+    return yield* refuse("Configuration", `the root ${given} is a symbolic link that leads nowhere`)
+  }
   if (found === undefined && !createRoot) {
     return yield* refuse("Configuration", `the root ${given} does not exist, and createRoot is false`)
   }

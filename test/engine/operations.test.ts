@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
-import { type Backend, fromBackend } from "effect-objectstore"
+import { type Backend, fromBackend, type ObjectStoreError } from "effect-objectstore"
 import { makeBackend } from "effect-objectstore/layers/Memory"
 import { recording } from "./RecordingBackend.ts"
 
@@ -27,6 +27,23 @@ describe("operations of the engine", () => {
       assert.deepStrictEqual(new Set(results.map(({ key }) => key)), new Set(keys))
       assert.deepStrictEqual(calls.map(({ detail }) => detail), Array.from({ length: 10 }, () => 100))
       assert.strictEqual(running.most, 3)
+    }))
+
+  it.effect("refuse an option that does not exist, before anything is touched", () =>
+    Effect.gen(function*() {
+      const { backend, names } = recording(yield* makeBackend())
+      const store = yield* fromBackend(backend, { base })
+      const wrong: ReadonlyArray<Effect.Effect<unknown, ObjectStoreError>> = [
+        store.put("a", "x", { moode: "create" } as never),
+        store.putMultipart("a", "x", { partsize: 1 } as never),
+        store.get("a", { ifmatch: "x" } as never)
+      ]
+      for (const one of wrong) {
+        const error = yield* Effect.flip(one)
+        assert.strictEqual(error.reason._tag, "InvalidRequest")
+        assert.match(error.message, /there is no option "/)
+      }
+      assert.deepStrictEqual(names(), [])
     }))
 
   it.effect("refuse a time of a condition that is no DateTime, before anything is read", () =>

@@ -13,6 +13,14 @@ describe("a root that cannot be made", () => {
       assert.strictEqual(error.outcome, "not-applied")
     }), { timeout: 10_000 })
 
+  it.live("is Configuration where it is a link that leads nowhere", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      NodeFs.symlinkSync("/nonexistent/objectstore", `${directory}/link`)
+      const error = yield* Effect.flip(File.make({ root: `${directory}/link` }))
+      assert.strictEqual(error.reason._tag, "Configuration")
+    }))
+
   it.live("fails where a file is in its way, and is made where it is only missing", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
