@@ -34,7 +34,13 @@ export const get = Command.make(
     const from = yield* findObject(source)
     if (options.file === "-") {
       if (options.json) return yield* new UsageError({ message: "--json and - both want standard output" })
-      return yield* Stream.runForEach(from.tree.store.stream(at(from), options), write)
+      return yield* Stream.runForEach(
+        from.tree.store.stream(at(from), {
+          concurrency: options.concurrency,
+          partSize: options.partSize
+        }),
+        write
+      )
     }
     const target = yield* parsePlace(options.file)
     const stores = yield* Stores
