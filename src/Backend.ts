@@ -25,7 +25,7 @@ import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { Capabilities } from "./Capabilities.ts"
-import type { Attributes, Checksums, Metadata, Verified } from "./ObjectInfo.ts"
+import type { Attributes, Checksums, Metadata, Tags, Verified } from "./ObjectInfo.ts"
 import type { ObjectStoreError } from "./ObjectStoreError.ts"
 import type { ContainerOptions, PresignOptions, ReadConditions, WriteMode } from "./ObjectStoreOptions.ts"
 import type { Scheme } from "./ObjectUri.ts"
@@ -264,6 +264,10 @@ export interface ObjectOptions {
   readonly mode: WriteMode
   readonly attributes: Attributes
   readonly metadata: Metadata
+  /** Only where `capabilities.storageClass`. */
+  readonly storageClass?: string | undefined
+  /** Only where `capabilities.tags`. */
+  readonly tags?: Tags | undefined
 }
 
 /**

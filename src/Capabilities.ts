@@ -36,6 +36,12 @@ export interface Capabilities {
   readonly attributes: boolean
   /** User metadata is kept. */
   readonly metadata: boolean
+  /** What names of user metadata are made of: letters, digits and `-_.`, or letters, digits and `_` alone (Azure). */
+  readonly metadataNames: "token" | "identifier"
+  /** Writes take a `storageClass`. */
+  readonly storageClass: boolean
+  /** Writes take `tags`. */
+  readonly tags: boolean
   /** Listings are ordered by the UTF-8 bytes of the key. */
   readonly sortedList: boolean
   /** `startAfter` is understood by the backend. */

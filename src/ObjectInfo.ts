@@ -43,6 +43,14 @@ export const attributeNames = [
 export type Metadata = Readonly<Record<string, string>>
 
 /**
+ * Tags: names of at most 128 characters and values of at most 256, at most 10 of them, which is what S3 and Azure take.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Tags = Readonly<Record<string, string>>
+
+/**
  * Checksums that the service keeps of the object's bytes, base64.
  *
  * @category models

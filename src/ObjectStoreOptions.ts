@@ -7,7 +7,7 @@ import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
-import type { Attributes, Metadata, Progress } from "./ObjectInfo.ts"
+import type { Attributes, Metadata, Progress, Tags } from "./ObjectInfo.ts"
 import type { ObjectUri } from "./ObjectUri.ts"
 
 /**
@@ -125,6 +125,10 @@ export interface WriteOptions extends TransferOptions {
   readonly attributes?: Attributes | undefined
   /** User metadata; names are made lower case, and two names that differ by case only are refused. */
   readonly metadata?: Metadata | undefined
+  /** How the object is stored, in the service's own words: `"STANDARD_IA"`, `"Cool"` (`capabilities.storageClass`). */
+  readonly storageClass?: string | undefined
+  /** Labels that the service's rules and searches see, kept apart from metadata (`capabilities.tags`). */
+  readonly tags?: Tags | undefined
   /** The length that a stream must have; another length is `SourceFailed`, and nothing is published. */
   readonly size?: number | undefined
 }

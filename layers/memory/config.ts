@@ -5,7 +5,7 @@
  */
 import type { Capabilities, MultipartCapabilities, Tuning } from "../../src/Capabilities.ts"
 
-type Fixed = "io" | "versions" | "presign" | "containerLocation" | "multipart" | "tuning"
+type Fixed = "io" | "versions" | "presign" | "containerLocation" | "storageClass" | "tags" | "multipart" | "tuning"
 
 /**
  * Capabilities that a memory store is given instead of its own, so that a program can be tried on the limits of another
@@ -37,6 +37,9 @@ const defaults: Capabilities = {
   versions: false,
   attributes: true,
   metadata: true,
+  metadataNames: "token",
+  storageClass: false,
+  tags: false,
   sortedList: true,
   listStartAfter: true,
   maxPageSize: 1000,

@@ -8,7 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Predicate from "effect/Predicate"
 import type { BackendRange, ObjectOptions } from "../Backend.ts"
 import type { Capabilities } from "../Capabilities.ts"
-import { attributeNames, type Attributes, type Metadata } from "../ObjectInfo.ts"
+import { attributeNames, type Attributes, type Metadata, type Tags } from "../ObjectInfo.ts"
 import { isObjectStoreError, makeError, type ObjectStoreError, printable } from "../ObjectStoreError.ts"
 import type { ByteRange, ReadConditions, TransferOptions, WriteMode, WriteOptions } from "../ObjectStoreOptions.ts"
 
@@ -54,7 +54,15 @@ const readNames: ReadonlySet<string> = new Set([
   "coalesce"
 ])
 
-const writeNames: ReadonlySet<string> = new Set([...transferNames, "mode", "attributes", "metadata", "size"])
+const writeNames: ReadonlySet<string> = new Set([
+  ...transferNames,
+  "mode",
+  "attributes",
+  "metadata",
+  "storageClass",
+  "tags",
+  "size"
+])
 
 /** An option that does not exist would do nothing, which its writer did not mean. */
 const checkNames = (
@@ -166,18 +174,22 @@ const checkAttributes = (subject: Subject, attributes: Attributes): Attributes |
 }
 
 // Names that are a token in every service's header form; values that fit a header as they are.
-const metadataName = /^[a-z0-9_][a-z0-9_.-]*$/
+const metadataNames = {
+  token: { pattern: /^[a-z0-9_][a-z0-9_.-]*$/, rule: "letters, digits and \"-_.\"" },
+  identifier: { pattern: /^[a-z_][a-z0-9_]*$/, rule: "letters, digits and \"_\", the first one no digit" }
+} as const
 const metadataValue = /^[\u0020-\u007e\u0080-\uffff]*$/
 
 /** Checks user metadata and makes its names lower case. */
 const checkMetadata = (subject: Subject, metadata: Metadata): Metadata | ObjectStoreError => {
   const kept: Record<string, string> = Object.create(null)
   const { maxMetadataBytes } = subject.capabilities
+  const names = metadataNames[subject.capabilities.metadataNames]
   let bytes = 0
   for (const [given, value] of Object.entries(metadata)) {
     const name = given.toLowerCase()
-    if (!metadataName.test(name)) {
-      return invalid(subject, `metadata name "${show(given)}" is not made of letters, digits and "-_."`)
+    if (!names.pattern.test(name)) {
+      return invalid(subject, `metadata name "${show(given)}" is not made of ${names.rule}`)
     }
     if (Object.hasOwn(kept, name)) return invalid(subject, `metadata name "${name}" is given twice`)
     if (typeof value !== "string" || !metadataValue.test(value) || !value.isWellFormed() || value.trim() !== value) {
@@ -189,6 +201,35 @@ const checkMetadata = (subject: Subject, metadata: Metadata): Metadata | ObjectS
     kept[name] = value
   }
   return kept
+}
+
+const maxTags = 10
+const maxTagName = 128
+const maxTagValue = 256
+
+/** Checks tags (docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html; Azure's blob index tags are the same). */
+const checkTags = (subject: Subject, tags: Tags | undefined): ObjectStoreError | undefined => {
+  if (tags === undefined) return undefined
+  if (!subject.capabilities.tags) return unsupported(subject, "tags")
+  const entries = Object.entries(tags)
+  if (entries.length > maxTags) return invalid(subject, `${entries.length} tags are more than ${maxTags}`)
+  for (const [name, value] of entries) {
+    if (name === "" || name.length > maxTagName) {
+      return invalid(subject, `tag name "${show(name)}" is not 1 to ${maxTagName} characters`)
+    }
+    if (typeof value !== "string" || value.length > maxTagValue || !`${name}${value}`.isWellFormed()) {
+      return invalid(subject, `tag "${show(name)}" is no text of at most ${maxTagValue} characters`)
+    }
+  }
+  return undefined
+}
+
+const checkStorageClass = (subject: Subject, storageClass: string | undefined): ObjectStoreError | undefined => {
+  if (storageClass === undefined) return undefined
+  if (!subject.capabilities.storageClass) return unsupported(subject, "storageClass")
+  return typeof storageClass === "string" && /^[A-Za-z0-9_-]+$/.test(storageClass)
+    ? undefined
+    : invalid(subject, `storageClass "${show(storageClass)}" is not made of letters, digits, "_" and "-"`)
 }
 
 /** Checks the options of a write and completes them. */
@@ -207,7 +248,15 @@ export const checkWrite = (subject: Subject, options: WriteOptions | undefined):
   if (isObjectStoreError(attributes)) return attributes
   const metadata = checkMetadata(subject, options?.metadata ?? {})
   if (isObjectStoreError(metadata)) return metadata
-  return { mode: options?.mode ?? "overwrite", attributes, metadata }
+  const unfit = checkStorageClass(subject, options?.storageClass) ?? checkTags(subject, options?.tags)
+  if (unfit !== undefined) return unfit
+  return {
+    mode: options?.mode ?? "overwrite",
+    attributes,
+    metadata,
+    storageClass: options?.storageClass,
+    tags: options?.tags
+  }
 }
 
 /** Checks a number that must be a positive integer, if it is given. */

@@ -68,13 +68,12 @@ const attributes = subject("attributes", [
 
 const metadata_ = subject("metadata keys are lower case; duplicates by case are refused", [
   test("metadata is kept, its names made lower case", function*(t) {
-    const metadata = { Owner: "Someone", "x-y_z.1": "v", UPPER: "Mixed Case Value", empty: "" }
+    const metadata = { Owner: "Someone", x_y_1: "v", UPPER: "Mixed Case Value" }
     yield* t.store.put(t.key("x"), "x", { metadata })
     same({ ...(yield* t.store.stat(t.key("x"))).metadata }, {
       owner: "Someone",
-      "x-y_z.1": "v",
-      upper: "Mixed Case Value",
-      empty: ""
+      x_y_1: "v",
+      upper: "Mixed Case Value"
     })
   }, {
     needs: [flag("metadata")],
@@ -97,6 +96,24 @@ const metadata_ = subject("metadata keys are lower case; duplicates by case are 
       )
     }
     yield* leavesNothing(t, t.key("x"))
+  }, { needs: [flag("metadata")] }),
+  test("an empty value is kept, or is InvalidRequest", function*(t) {
+    const put = yield* Effect.result(t.store.put(t.key("x"), "x", { metadata: { empty: "" } }))
+    if (Result.isSuccess(put)) {
+      same({ ...(yield* t.store.stat(t.key("x"))).metadata }, { empty: "" })
+    } else {
+      same(put.failure.reason._tag, "InvalidRequest", "reason")
+      yield* leavesNothing(t, t.key("x"))
+    }
+  }, { needs: [flag("metadata")] }),
+  test("a name with hyphen and dot is kept where names are tokens, else it is InvalidRequest", function*(t) {
+    const put = t.store.put(t.key("x"), "x", { metadata: { "x-y_z.1": "v" } })
+    if (t.capabilities.metadataNames === "identifier") {
+      yield* refuses("InvalidRequest", put)
+      return yield* leavesNothing(t, t.key("x"))
+    }
+    yield* put
+    same({ ...(yield* t.store.stat(t.key("x"))).metadata }, { "x-y_z.1": "v" })
   }, { needs: [flag("metadata")] }),
   test("names of Object's own are names like any other", function*(t) {
     const metadata = { constructor: "c", tostring: "t", hasownproperty: "h" }
@@ -154,10 +171,45 @@ const metadata_ = subject("metadata keys are lower case; duplicates by case are 
   }, { needs: [flag("metadata")] })
 ])
 
+const labels = subject("tags and storage class", [
+  test("tags are taken, in one request and in parts", function*(t) {
+    const tags = { team: "a/b", empty: "", "a space+sign": "x = y" }
+    const body = bytes(2 * t.partSize + 1)
+    yield* t.store.put(t.key("x"), "x", { tags })
+    yield* t.store.putMultipart(t.key("parts"), body, { partSize: t.partSize, tags })
+    yield* reads(t, t.key("parts"), body)
+  }, {
+    needs: [flag("tags")],
+    *without(t) {
+      yield* refuses("Unsupported", t.store.put(t.key("x"), "x", { tags: { a: "b" } }))
+      yield* leavesNothing(t, t.key("x"))
+    }
+  }),
+  test("tags beyond the limits are InvalidRequest", function*(t) {
+    const many = Object.fromEntries(Array.from({ length: 11 }, (_, i) => [`t${i}`, "x"]))
+    for (const tags of [many, { "": "x" }, { ["n".repeat(129)]: "x" }, { a: "v".repeat(257) }, { a: "\ud800" }]) {
+      yield* refuses("InvalidRequest", t.store.put(t.key("x"), "x", { tags }), JSON.stringify(tags).slice(0, 40))
+    }
+    yield* leavesNothing(t, t.key("x"))
+  }, { needs: [flag("tags")] }),
+  test("a storage class that is no name is InvalidRequest", function*(t) {
+    for (const storageClass of ["", "a b", "a\r\nb: c"]) {
+      yield* refuses("InvalidRequest", t.store.put(t.key("x"), "x", { storageClass }), JSON.stringify(storageClass))
+    }
+    yield* leavesNothing(t, t.key("x"))
+  }, {
+    needs: [flag("storageClass")],
+    *without(t) {
+      yield* refuses("Unsupported", t.store.put(t.key("x"), "x", { storageClass: "STANDARD" }))
+      yield* leavesNothing(t, t.key("x"))
+    }
+  })
+])
+
 /**
- * Cases of attributes and metadata.
+ * Cases of attributes, metadata, tags and storage class.
  *
  * @category testing
  * @since 0.1.0
  */
-export const metadata: ReadonlyArray<Case> = [...attributes, ...metadata_]
+export const metadata: ReadonlyArray<Case> = [...attributes, ...metadata_, ...labels]
