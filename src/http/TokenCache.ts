@@ -1,0 +1,92 @@
+/**
+ * Bearer tokens: fetched when the first request needs one, shared by all requests, and fetched again before they expire.
+ *
+ * However many requests ask at a time, one fetch is under way; it belongs to the cache and not to the request that began
+ * it, so interrupting that one fails no other. A token that nears its end is still handed out while the next one is
+ * fetched. A failure is answered to those who wait for it and then forgotten.
+ *
+ * @internal
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import type { ObjectStoreError } from "../ObjectStoreError.ts"
+
+/** A bearer token, and when it ends, in milliseconds since 1970; one without an end is used until a service refuses it. */
+export interface Token {
+  readonly value: Redacted.Redacted<string>
+  readonly expiresAt?: number | undefined
+}
+
+/** Times in milliseconds. */
+export interface TokenCacheOptions {
+  /** So long before its end a token is fetched anew, while the old one is still used. 5 minutes without it. */
+  readonly refreshAhead?: number | undefined
+  /** So long before its end a token is not used any more: clocks differ, and a request takes time. 30 seconds without it. */
+  readonly margin?: number | undefined
+  /** While there is a token to use, fetches begin this far apart: one that failed, or that brought a token near its end. 10 seconds without it. */
+  readonly pause?: number | undefined
+}
+
+/** Hands out tokens. */
+export interface TokenCache {
+  /** A token that is good now. */
+  readonly get: Effect.Effect<Redacted.Redacted<string>, ObjectStoreError>
+  /** Forgets a token that the service refused, so that the next `get` fetches one; a newer one stays. */
+  readonly refused: (token: Redacted.Redacted<string>) => Effect.Effect<void>
+}
+
+/** Makes a cache over `fetch`; a fetch that is under way when the scope closes is interrupted. */
+export const makeTokenCache = Effect.fnUntraced(function*(
+  fetch: Effect.Effect<Token, ObjectStoreError>,
+  options: TokenCacheOptions = {}
+): Effect.fn.Return<TokenCache, never, Scope.Scope> {
+  const { margin = 30_000, pause = 10_000, refreshAhead = 300_000 } = options
+  const scope = yield* Effect.scope
+  let current: Token | undefined
+  let flight: Fiber.Fiber<Token, ObjectStoreError> | undefined
+  let nextTry = 0
+
+  const fetched = Effect.onExit(fetch, (exit) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      flight = undefined
+      nextTry = now + pause
+      if (exit._tag === "Success") {
+        current = exit.value
+        return Effect.void
+      }
+      // With a token in hand nobody waits for this failure.
+      return current === undefined || Cause.hasInterruptsOnly(exit.cause)
+        ? Effect.void
+        : Effect.logDebug("the next bearer token could not be fetched; the one in hand is used", exit.cause)
+    }))
+
+  const start = Effect.uninterruptible(Effect.map(
+    Effect.suspend(() =>
+      flight === undefined ? Effect.forkIn(fetched, scope, { startImmediately: true }) : Effect.succeed(flight)
+    ),
+    (fiber) => {
+      if (fiber.pollUnsafe() === undefined) flight = fiber
+      return fiber
+    }
+  ))
+
+  const wait = Effect.map(Effect.flatMap(start, Fiber.join), (token) => token.value)
+
+  return {
+    get: Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      if (current === undefined) return wait
+      const left = current.expiresAt === undefined ? Number.POSITIVE_INFINITY : current.expiresAt - now
+      if (left <= margin) return wait
+      const { value } = current
+      return left > refreshAhead || now < nextTry ? Effect.succeed(value) : Effect.as(start, value)
+    }),
+    refused: (token) =>
+      Effect.sync(() => {
+        if (current !== undefined && Redacted.value(current.value) === Redacted.value(token)) current = undefined
+      })
+  }
+})
