@@ -14,17 +14,19 @@ export interface CodeBlock {
   readonly file: string
   /** The line of its first line of code. */
   readonly line: number
-  /** What stands behind the opening fence: `ts`, `sh run`. */
-  readonly info: string
+  /** The language: what stands behind the opening fence, up to the first space. */
+  readonly language: string
+  /** Why no test runs the block, where its fence says so: `sh not-run="because of this"`. */
+  readonly notRun: string | undefined
   readonly code: string
 }
 
-const fence = /^(?<indent> *)```(?<info>[a-z][^`]*)$/
+const fence = /^(?<indent> *)(?:```|~~~)(?<language>[^`\s]*)(?: not-run="(?<reason>[^"`]+)")?(?<rest>[^`]*)$/
 
 /** The blocks of a text, whose lines are read through `strip`. */
 const blocksOf = (file: string, text: string, strip: (line: string) => string | undefined): Array<CodeBlock> => {
   const blocks: Array<CodeBlock> = []
-  let open: { line: number; info: string; indent: number; code: Array<string> } | undefined
+  let open: (Omit<CodeBlock, "code"> & { readonly indent: number; readonly code: Array<string> }) | undefined
   for (const [index, raw] of text.split("\n").entries()) {
     const line = strip(raw)
     if (line === undefined) {
@@ -32,10 +34,19 @@ const blocksOf = (file: string, text: string, strip: (line: string) => string | 
     } else if (open === undefined) {
       const groups = fence.exec(line)?.groups
       if (groups !== undefined) {
-        open = { line: index + 2, info: groups["info"]!.trim(), indent: groups["indent"]!.length, code: [] }
+        open = {
+          file,
+          line: index + 2,
+          // With words that mean nothing, it is a language that nothing checks.
+          language: `${groups["language"]}${groups["rest"]!.trimEnd()}`,
+          notRun: groups["reason"],
+          indent: groups["indent"]!.length,
+          code: []
+        }
       }
-    } else if (line.trim() === "```") {
-      blocks.push({ file, line: open.line, info: open.info, code: `${open.code.join("\n")}\n` })
+    } else if (/^(```|~~~)$/.test(line.trim())) {
+      const { code, indent: _, ...block } = open
+      blocks.push({ ...block, code: `${code.join("\n")}\n` })
       open = undefined
     } else {
       open.code.push(line.slice(open.indent))

@@ -17,13 +17,21 @@ const bin = NodePath.join(directory, "bin")
 const blocks = codeBlocks()
 const isTest = (block: CodeBlock): boolean =>
   /from "@effect\/vitest"|\bdescribe(ObjectStore|Property)\(/.test(block.code)
-const programs = blocks.filter((block) => block.info === "ts" && !isTest(block))
-const tests = blocks.filter((block) => block.info === "ts" && isTest(block))
-const scripts = blocks.filter((block) => block.info === "sh run")
+const programs = blocks.filter((block) => block.language === "ts" && !isTest(block))
+const tests = blocks.filter((block) => block.language === "ts" && isTest(block))
+const scripts = blocks.filter((block) => block.language === "sh" && block.notRun === undefined)
+const documents = blocks.filter((block) => block.language === "json")
+
+/** Shell blocks that no test runs, as their fences say: all of them, so that none is passed over unseen. */
+const notRun: ReadonlyArray<readonly [file: string, reason: string]> = [
+  ["README.md", "installs from the registry; CI does both from a fresh clone"],
+  ["docs/benchmarks.md", "takes minutes"]
+]
 
 const nameOf = (block: CodeBlock): string => `${block.file}:${block.line}`
+const extensionOf = (block: CodeBlock): string => block.language !== "ts" ? "" : isTest(block) ? ".test.ts" : ".ts"
 const fileOf = (block: CodeBlock): string =>
-  NodePath.join(directory, `${nameOf(block).replaceAll(/[^A-Za-z0-9]+/g, "_")}${isTest(block) ? ".test" : ""}.ts`)
+  NodePath.join(directory, `${nameOf(block).replaceAll(/[^A-Za-z0-9]+/g, "_")}${extensionOf(block)}`)
 
 // Resolves the package's own name to its sources.
 const preload = `
@@ -55,7 +63,29 @@ interface Outcome {
 
 const execFile = NodeUtil.promisify(NodeChildProcess.execFile)
 
-const run = async (command: string, args: ReadonlyArray<string>, cwd: string): Promise<Outcome> => {
+/**
+ * Where a shell block runs: a directory with what a checkout has, of its own, so that blocks can run side by side and leave
+ * nothing. `/tmp` is a directory of its own as well.
+ */
+const checkout = (block: CodeBlock): { readonly home: string; readonly script: string; readonly temporary: string } => {
+  const home = fileOf(block)
+  const temporary = NodePath.join(home, "tmp")
+  NodeFs.mkdirSync(temporary, { recursive: true })
+  for (const name of ["docs", "package.json"]) {
+    NodeFs.cpSync(NodePath.join(root, name), NodePath.join(home, name), { recursive: true })
+  }
+  for (const name of ["bench", "layers", "node_modules", "scripts", "src"]) {
+    NodeFs.symlinkSync(NodePath.join(root, name), NodePath.join(home, name))
+  }
+  return { home, temporary, script: block.code.replaceAll(/(?<![\w.])\/tmp\b/g, temporary) }
+}
+
+const run = async (
+  command: string,
+  args: ReadonlyArray<string>,
+  cwd: string,
+  variables: Record<string, string> = {}
+): Promise<Outcome> => {
   const child = execFile(command, args, {
     cwd,
     maxBuffer: 2 ** 26,
@@ -65,7 +95,8 @@ const run = async (command: string, args: ReadonlyArray<string>, cwd: string): P
       NO_COLOR: "1",
       PATH: [bin, NodePath.dirname(process.execPath), env["PATH"]].join(NodePath.delimiter),
       OBJECTSTORE_FILE_ROOT: data,
-      OBJECTSTORE_DIRECT_ROOT: data
+      OBJECTSTORE_DIRECT_ROOT: data,
+      ...variables
     }
   })
   child.child.stdin?.end()
@@ -152,13 +183,30 @@ describe("code blocks of the documentation", () => {
 
   it.each(scripts.map((block) => [nameOf(block), block] as const))(
     "%s runs in a shell",
-    (_, block) => succeeds(run("/bin/sh", ["-eu", "-c", block.code], data))
+    { concurrent: true },
+    async (_, block) => {
+      const { home, script, temporary } = checkout(block)
+      await succeeds(run("/bin/sh", ["-eu", "-c", script], home, { HOME: home, TMPDIR: temporary }))
+    }
   )
 
-  it("are of a kind that is checked", () => {
-    const kinds = new Set(["ts", "sh", "sh run", "text", "json", "jsonc"])
+  it("that are shell scripts are there, and each is run or says why not", () => {
+    assert.isAbove(scripts.length, 0)
     assert.deepStrictEqual(
-      blocks.filter(({ info }) => !kinds.has(info)).map((block) => [nameOf(block), block.info]),
+      blocks.flatMap((block) => block.notRun === undefined ? [] : [[block.file, block.notRun]]),
+      notRun.map((pair) => [...pair])
+    )
+    assert.deepStrictEqual(blocks.filter((block) => block.notRun !== undefined && block.language !== "sh"), [])
+  })
+
+  it("that are documents can be parsed", () => {
+    for (const block of documents) assert.doesNotThrow(() => void JSON.parse(block.code), undefined, nameOf(block))
+  })
+
+  it("are of a kind that is checked", () => {
+    const kinds = new Set(["ts", "sh", "json"])
+    assert.deepStrictEqual(
+      blocks.filter(({ language }) => !kinds.has(language)).map((block) => [nameOf(block), block.language]),
       []
     )
   })
