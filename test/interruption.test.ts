@@ -6,6 +6,7 @@ import * as File from "effect-objectstore/layers/File"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
+import { watchFibers } from "./support/LiveFibers.ts"
 import { watchSystemCalls } from "./support/SystemCalls.ts"
 
 const bytes = (length: number, seed: number): Uint8Array =>
@@ -59,54 +60,62 @@ for (const [name, layer] of Object.entries(stores)) {
   describe(`interruption (${name})`, () => {
     for (const [what, run] of Object.entries(operations)) {
       it.live(`at every await of ${what} leaves nothing behind`, () =>
-        Effect.gen(function*() {
-          const root = fs.mkdtempSync(path.join(os.tmpdir(), "interrupt-"))
-          yield* Effect.addFinalizer(() => Effect.sync(() => fs.rmSync(root, { recursive: true, force: true })))
-          const scope = yield* Scope.make()
-          const context = yield* Scope.provide(Layer.build(layer(root)), scope)
-          const store = yield* Effect.provideContext(ObjectStore, context)
-          const reset = Effect.gen(function*() {
-            yield* store.deletePrefix("", { all: true })
-            yield* store.put("d/old", before, { metadata: { version: "1" } })
-            yield* store.put("d/other", before)
-            yield* store.put("g", before)
-          })
-          const calls = yield* watchSystemCalls
-          yield* reset
-          calls.count = 0
-          yield* run(store)
-          const total = calls.count
-          assert.isAbove(total, 0)
-          const baseline = descriptors()
-          let interrupted = 0
-          for (let at = 1; at <= total + 1; at += 0.5) {
+        watchFibers((fibers) =>
+          Effect.gen(function*() {
+            const root = fs.mkdtempSync(path.join(os.tmpdir(), "interrupt-"))
+            yield* Effect.addFinalizer(() => Effect.sync(() => fs.rmSync(root, { recursive: true, force: true })))
+            const scope = yield* Scope.make()
+            const context = yield* Scope.provide(Layer.build(layer(root)), scope)
+            const store = yield* Effect.provideContext(ObjectStore, context)
+            const reset = Effect.gen(function*() {
+              yield* store.deletePrefix("", { all: true })
+              yield* store.put("d/old", before, { metadata: { version: "1" } })
+              yield* store.put("d/other", before)
+              yield* store.put("g", before)
+            })
+            const calls = yield* watchSystemCalls
             yield* reset
             calls.count = 0
-            const fiber = yield* Effect.forkChild(run(store))
-            calls.onCall = (call) => {
-              if (call === at) fiber.interruptUnsafe()
+            const alone = fibers.live
+            yield* Effect.forkChild(run(store)).pipe(Effect.flatMap(Fiber.join))
+            const total = calls.count
+            assert.isAbove(total, 0)
+            assert.strictEqual(fibers.live, alone)
+            assert.isAbove(fibers.begun, 0)
+            const baseline = descriptors()
+            let interrupted = 0
+            for (let at = 1; at <= total + 1; at += 0.5) {
+              yield* reset
+              calls.count = 0
+              const fiber = yield* Effect.forkChild(run(store))
+              assert.strictEqual(fibers.live, alone + 1)
+              calls.onCall = (call) => {
+                if (call === at) fiber.interruptUnsafe()
+              }
+              const exit = yield* Fiber.await(fiber)
+              calls.onCall = () => {}
+              if (Exit.hasInterrupts(exit)) interrupted++
+              const where = `interrupted at ${at} of ${total}`
+              assert.strictEqual(fibers.live, alone, where)
+              assert.isTrue(Exit.isSuccess(exit) || Exit.hasInterrupts(exit), `${where}: ${JSON.stringify(exit)}`)
+              assert.deepStrictEqual(ownFiles(root).filter((name) => !isSidecar(name)), [], where)
+              assert.isAtMost(descriptors(), baseline, where)
+              assert.deepStrictEqual(yield* Stream.runCollect(store.listUploads()), [], where)
+              let described = 0
+              for (const info of yield* Stream.runCollect(store.list())) {
+                const body = yield* store.get(info.key)
+                const { attributes, metadata } = yield* store.stat(info.key)
+                if (Object.keys({ ...attributes, ...metadata }).length > 0) described++
+                assert.isTrue(same(body, before) || same(body, after), `${where}: ${info.key} is torn`)
+              }
+              assert.strictEqual(ownFiles(root).filter(isSidecar).length, described, where)
             }
-            const exit = yield* Fiber.await(fiber)
-            calls.onCall = () => {}
-            if (Exit.hasInterrupts(exit)) interrupted++
-            const where = `interrupted at ${at} of ${total}`
-            assert.isTrue(Exit.isSuccess(exit) || Exit.hasInterrupts(exit), `${where}: ${JSON.stringify(exit)}`)
-            assert.deepStrictEqual(ownFiles(root).filter((name) => !isSidecar(name)), [], where)
-            assert.isAtMost(descriptors(), baseline, where)
-            assert.deepStrictEqual(yield* Stream.runCollect(store.listUploads()), [], where)
-            let described = 0
-            for (const info of yield* Stream.runCollect(store.list())) {
-              const body = yield* store.get(info.key)
-              const { attributes, metadata } = yield* store.stat(info.key)
-              if (Object.keys({ ...attributes, ...metadata }).length > 0) described++
-              assert.isTrue(same(body, before) || same(body, after), `${where}: ${info.key} is torn`)
-            }
-            assert.strictEqual(ownFiles(root).filter(isSidecar).length, described, where)
-          }
-          assert.isAbove(interrupted, total)
-          yield* Scope.close(scope, Exit.void)
-          assert.isBelow(descriptors(), baseline + 1)
-        }), { timeout: 120_000 })
+            assert.isAbove(interrupted, total)
+            yield* Scope.close(scope, Exit.void)
+            assert.isBelow(descriptors(), baseline + 1)
+            assert.strictEqual(fibers.live, 0)
+          })
+        ), { timeout: 120_000 })
     }
   })
 }
