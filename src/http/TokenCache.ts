@@ -1,5 +1,6 @@
 /**
- * Bearer tokens: fetched when the first request needs one, shared by all requests, and fetched again before they expire.
+ * Bearer tokens, and other credentials that end: fetched when the first request needs them, shared by all requests, and
+ * fetched again before they expire.
  *
  * However many requests ask at a time, one fetch is under way; it belongs to the cache and not to the request that began
  * it, so interrupting that one fails no other. A token that nears its end is still handed out while the next one is
@@ -10,14 +11,15 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Fiber from "effect/Fiber"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
 
 /** A bearer token, and when it ends, in milliseconds since 1970; one without an end is used until a service refuses it. */
-export interface Token {
-  readonly value: Redacted.Redacted<string>
+export interface Token<A = Redacted.Redacted<string>> {
+  readonly value: A
   readonly expiresAt?: number | undefined
 }
 
@@ -32,22 +34,22 @@ export interface TokenCacheOptions {
 }
 
 /** Hands out tokens. */
-export interface TokenCache {
+export interface TokenCache<A = Redacted.Redacted<string>> {
   /** A token that is good now. */
-  readonly get: Effect.Effect<Redacted.Redacted<string>, ObjectStoreError>
+  readonly get: Effect.Effect<A, ObjectStoreError>
   /** Forgets a token that the service refused, so that the next `get` fetches one; a newer one stays. */
-  readonly refused: (token: Redacted.Redacted<string>) => Effect.Effect<void>
+  readonly refused: (token: A) => Effect.Effect<void>
 }
 
 /** Makes a cache over `fetch`; a fetch that is under way when the scope closes is interrupted. */
-export const makeTokenCache = Effect.fnUntraced(function*(
-  fetch: Effect.Effect<Token, ObjectStoreError>,
+export const makeTokenCache = Effect.fnUntraced(function*<A = Redacted.Redacted<string>>(
+  fetch: Effect.Effect<Token<A>, ObjectStoreError>,
   options: TokenCacheOptions = {}
-): Effect.fn.Return<TokenCache, never, Scope.Scope> {
+): Effect.fn.Return<TokenCache<A>, never, Scope.Scope> {
   const { margin = 30_000, pause = 10_000, refreshAhead = 300_000 } = options
   const scope = yield* Effect.scope
-  let current: Token | undefined
-  let flight: Fiber.Fiber<Token, ObjectStoreError> | undefined
+  let current: Token<A> | undefined
+  let flight: Fiber.Fiber<Token<A>, ObjectStoreError> | undefined
   let nextTry = 0
 
   const fetched = Effect.onExit(fetch, (exit) =>
@@ -86,7 +88,7 @@ export const makeTokenCache = Effect.fnUntraced(function*(
     }),
     refused: (token) =>
       Effect.sync(() => {
-        if (current !== undefined && Redacted.value(current.value) === Redacted.value(token)) current = undefined
+        if (current !== undefined && Equal.equals(current.value, token)) current = undefined
       })
   }
 })
