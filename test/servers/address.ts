@@ -33,3 +33,6 @@ export const awsVariables = (address: S3Address): Record<string, string> => ({
   AWS_ACCESS_KEY_ID: address.accessKeyId,
   AWS_SECRET_ACCESS_KEY: address.secretAccessKey
 })
+
+/** The variable of Google's clients that leads to a server. */
+export const gcsVariables = ({ endpoint }: GcsAddress): Record<string, string> => ({ STORAGE_EMULATOR_HOST: endpoint })
