@@ -1,0 +1,187 @@
+/**
+ * Copy and rename from one store to another: a bounded stream of one version of the source, compared on the way and
+ * afterwards.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { Capabilities } from "../../src/Capabilities.ts"
+import type { Metadata, ObjectInfo, PutResult } from "../../src/ObjectInfo.ts"
+import type { ObjectStore } from "../../src/ObjectStore.ts"
+import { isObjectStoreError, makeError, type ObjectStoreError, withContext } from "../../src/ObjectStoreError.ts"
+import type { At, CopyOptions, WriteOptions } from "../../src/ObjectStoreOptions.ts"
+import { backendName } from "./errors.ts"
+import { explain, type Router } from "./stores.ts"
+import { type Sum, sumFor } from "./sums.ts"
+
+type Name = "copy" | "rename"
+type Store = ObjectStore["Service"]
+
+interface Moved {
+  readonly written: PutResult
+  readonly info: ObjectInfo
+}
+
+/** A failure of one of the two stores, as one of the operation that was asked. */
+const asOne = (name: Name, outcome?: "not-applied") => (error: ObjectStoreError): ObjectStoreError =>
+  withContext(error, { operation: name, outcome })
+
+const failed = (name: Name, uri: string, description: string, outcome: "applied" | "not-applied"): ObjectStoreError =>
+  makeError("IntegrityFailed", { operation: name, backend: backendName, uri, description, outcome })
+
+// docs/locations and the engine's own rules: what a name or value must be to travel in a header.
+const identifier = /^[a-z_][a-z0-9_]*$/
+
+/** The metadata that the target can hold; what it cannot is named in a warning. */
+const fitting = Effect.fnUntraced(function*(info: ObjectInfo, can: Capabilities) {
+  const names = Object.keys(info.metadata)
+  const left = !can.metadata ? names : can.metadataNames === "identifier"
+    ? names.filter((name) => !identifier.test(name))
+    : []
+  if (left.length > 0) {
+    yield* Effect.logWarning(`${info.uri}: the target cannot hold the metadata ${left.join(", ")}`)
+  }
+  const kept: Record<string, string> = Object.create(null)
+  for (const name of names) if (!left.includes(name)) kept[name] = info.metadata[name]!
+  return kept as Metadata
+})
+
+/** What goes along with the bytes. */
+const labels = Effect.fnUntraced(function*(info: ObjectInfo, can: Capabilities) {
+  const metadata = yield* fitting(info, can)
+  const has = Object.values(info.attributes).some((value) => value !== undefined)
+  if (has && !can.attributes) yield* Effect.logWarning(`${info.uri}: the target cannot hold attributes`)
+  return {
+    attributes: has && can.attributes ? info.attributes : undefined,
+    metadata: Object.keys(metadata).length > 0 ? metadata : undefined
+  } satisfies WriteOptions
+})
+
+/** Lets bytes pass; at their end, a checksum that is not the source's fails the stream, so nothing is published. */
+const compared = (
+  name: Name,
+  info: ObjectInfo,
+  sum: Sum | undefined,
+  body: Stream.Stream<Uint8Array, ObjectStoreError>
+): Stream.Stream<Uint8Array, ObjectStoreError> => {
+  if (sum === undefined) return body
+  const end = Stream.suspend(() => {
+    const digest = sum.digest()
+    return digest === info.checksums[sum.name] ? Stream.empty : Stream.fail(
+      failed(
+        name,
+        info.uri,
+        `the ${sum.name} of what was read is ${digest}, of the object ${info.checksums[sum.name]}`,
+        "not-applied"
+      )
+    )
+  })
+  return Stream.concat(
+    Stream.map(body, (chunk) => {
+      sum.update(chunk)
+      return chunk
+    }),
+    end
+  )
+}
+
+const isPath = (uri: string): boolean => /^(?:file|direct):/.test(uri)
+const pathOf = (uri: string): string => uri.slice(uri.indexOf(":"))
+
+/** Whether source and target are one file, by `file://` and by `direct://`. */
+const isSameFile = (target: Store, info: ObjectInfo, to: At): Effect.Effect<boolean, ObjectStoreError> =>
+  isPath(info.uri)
+    ? target.stat(to).pipe(
+      Effect.map(({ uri }) => isPath(uri) && pathOf(uri) === pathOf(info.uri)),
+      Effect.catchReason("ObjectStoreError", "NotFound", () => Effect.succeed(false))
+    )
+    : Effect.succeed(false)
+
+const transfer = Effect.fnUntraced(
+  function*(name: Name, source: Store, from: At, target: Store, to: At, options: CopyOptions | undefined) {
+    const ifMatch = options?.ifMatch
+    const reader = yield* Effect.mapError(
+      source.open(from, ifMatch === undefined ? undefined : { ifMatch }),
+      asOne(name, "not-applied")
+    )
+    const { info } = reader
+    if (yield* Effect.mapError(isSameFile(target, info, to), asOne(name, "not-applied"))) {
+      const written = yield* Effect.mapError(target.copy(to, to, options), asOne(name))
+      return { written, info, same: true }
+    }
+    const body = compared(name, info, sumFor(info.checksums), reader.stream())
+    const written = yield* target.put(to, body, {
+      ...(yield* labels(info, target.capabilities)),
+      mode: options?.mode,
+      size: info.size
+    }).pipe(
+      Effect.mapError((error) => {
+        const { _tag, cause } = error.reason
+        // The source's own failure says more than that there was one.
+        return _tag === "SourceFailed" && isObjectStoreError(cause)
+          ? withContext(cause, { operation: name, uri: cause.uri ?? info.uri, outcome: error.outcome })
+          : asOne(name)(error)
+      })
+    )
+    const stored = written.verified === "none"
+      ? yield* Effect.mapError(target.stat(to), (error) => withContext(error, { operation: name, outcome: "applied" }))
+      : written
+    if (stored.size !== info.size) {
+      return yield* failed(name, written.uri, `the copy has ${stored.size} bytes, the source ${info.size}`, "applied")
+    }
+    return { written, info, same: false }
+  },
+  Effect.scoped
+)
+
+const removeSource = (source: Store, from: At, { info }: Moved): Effect.Effect<void, ObjectStoreError> => {
+  const pin = source.capabilities.conditionalDelete ? info.etag : undefined
+  return Effect.mapError(
+    source.delete(from, pin === undefined ? undefined : { ifMatch: pin }),
+    (error) =>
+      makeError("PartialFailure", {
+        operation: "rename",
+        backend: backendName,
+        uri: info.uri,
+        description: `the object was copied, but the source could not be removed: ${error.message}`,
+        succeeded: 1,
+        failed: 1,
+        failures: [{ uri: info.uri, reason: error.reason._tag, message: error.message }],
+        outcome: "applied",
+        cause: error
+      })
+  )
+}
+
+const between = (
+  router: Router,
+  name: Name,
+  from: At,
+  to: At,
+  options: CopyOptions | undefined
+): Effect.Effect<PutResult, ObjectStoreError> =>
+  Effect.gen(function*() {
+    const [source, target] = yield* Effect.all([
+      Effect.mapError(router.storeOf(from), (error) => explain(error, name, from, true)),
+      Effect.mapError(router.storeOf(to), (error) => explain(error, name, to, true))
+    ])
+    if (source === target) return yield* source[name](from, to, options)
+    return yield* Effect.withSpan(
+      Effect.gen(function*() {
+        const moved = yield* transfer(name, source, from, target, to, options)
+        if (name === "rename" && !moved.same) yield* removeSource(source, from, moved)
+        return moved.written
+      }),
+      `ObjectStore.${name}`,
+      { kind: "client", attributes: { "objectstore.backend": backendName } }
+    )
+  })
+
+/** Copies an object: by its store, or from one store to another. */
+export const copy = (router: Router, from: At, to: At, options: CopyOptions | undefined) =>
+  between(router, "copy", from, to, options)
+
+/** Moves an object: by its store, or as a copy to another store and the removal of the version that was copied. */
+export const rename = (router: Router, from: At, to: At, options: CopyOptions | undefined) =>
+  between(router, "rename", from, to, options)

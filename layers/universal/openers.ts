@@ -1,0 +1,82 @@
+/**
+ * How the store of each service is opened: its layer is loaded, and the environment read, only then.
+ *
+ * @internal
+ */
+import * as Config from "effect/Config"
+import type * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { Backend } from "../../src/Backend.ts"
+import { makeError, type ObjectStoreError } from "../../src/ObjectStoreError.ts"
+import type { StoreOptions } from "../../src/ObjectStoreOptions.ts"
+import type { ObjectUri } from "../../src/ObjectUri.ts"
+import type { UniversalOptions } from "./config.ts"
+import { backendName, notLoaded } from "./errors.ts"
+import type { Openers } from "./stores.ts"
+
+/** Loads a layer. */
+const load = <A>(scheme: string, module: () => Promise<A>): Effect.Effect<A, ObjectStoreError> =>
+  Effect.tryPromise({ try: module, catch: (cause) => notLoaded(scheme, cause) })
+
+const opened = <Options extends StoreOptions>(
+  makeBackend: (options: Options) => Effect.Effect<Backend, ObjectStoreError, Scope.Scope>,
+  options: Options
+) => Effect.map(makeBackend(options), (backend) => ({ backend, options }))
+
+/** Options without those that say nothing, which would hide what the environment says. */
+const given = <A extends object>(options: A | undefined): A => {
+  const kept: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(options ?? {})) if (value !== undefined) kept[name] = value
+  return kept as A
+}
+
+/** Opens stores by options, and with an environment also by its variables. */
+export const openersOf = (
+  options: UniversalOptions,
+  environment: ConfigProvider.ConfigProvider | undefined
+): Openers => {
+  const read = <A extends object>(
+    scheme: string,
+    config: Config.Config<A>
+  ): Effect.Effect<Partial<A>, ObjectStoreError> =>
+    environment === undefined ?
+      Effect.succeed({}) :
+      Effect.mapError(config.parse(environment), (cause) =>
+        makeError("Configuration", {
+          operation: "open",
+          backend: backendName,
+          description: `the environment does not say how to open ${scheme}://: ${cause.message}`,
+          cause
+        }))
+
+  const directory = (variable: string) => Config.all({ root: Config.withDefault(Config.String(variable), "/") })
+
+  const absent = (scheme: string) => () =>
+    Effect.fail(makeError("Unsupported", {
+      operation: "open",
+      backend: backendName,
+      capability: "scheme",
+      description: `this release opens no ${scheme}:// locations`
+    }))
+
+  return {
+    azure: absent("az"),
+    direct: Effect.fnUntraced(function*() {
+      const { makeBackend } = yield* load("direct", () => import("../Direct.ts"))
+      const found = yield* read("direct", directory("OBJECTSTORE_DIRECT_ROOT"))
+      return yield* opened(makeBackend, { root: "/", ...found, ...given(options.direct) })
+    }),
+    file: Effect.fnUntraced(function*() {
+      const { makeBackend } = yield* load("file", () => import("../File.ts"))
+      const found = yield* read("file", directory("OBJECTSTORE_FILE_ROOT"))
+      return yield* opened(makeBackend, { root: "/", ...found, ...given(options.file) })
+    }),
+    gcs: absent("gs"),
+    memory: Effect.fnUntraced(function*(_account: string, base: ObjectUri | undefined) {
+      const { makeBackend } = yield* load("mem", () => import("../Memory.ts"))
+      return yield* opened(makeBackend, { ...given(options.memory), base })
+    }),
+    s3: absent("s3")
+  }
+}
