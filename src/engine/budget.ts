@@ -14,7 +14,7 @@ import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as PartitionedSemaphore from "effect/PartitionedSemaphore"
 
-/** A weighted budget, fair between owners and to large shares. */
+/** A weighted budget, given in the order of arrival: so a large share is not passed over for ever by small ones. */
 export interface Budget {
   readonly capacity: number
   /**
@@ -22,7 +22,6 @@ export interface Budget {
    * wait interruptible where `effect` is not.
    */
   readonly withShare: <A, E, R>(
-    owner: object,
     share: number,
     effect: Effect.Effect<A, E, R>,
     restore?: (<B>(wait: Effect.Effect<B>) => Effect.Effect<B>) | undefined
@@ -33,26 +32,29 @@ export interface Budget {
     effect: Effect.Effect<A, E, R>
   ) => Effect.Effect<Option.Option<A>, E, R>
   /** Takes a share, waiting for it; it must be given back. Interruptible while it waits. */
-  readonly take: (owner: object, share: number) => Effect.Effect<void>
+  readonly take: (share: number) => Effect.Effect<void>
   readonly release: (share: number) => Effect.Effect<void>
 }
 
+/** All wait in one queue. A word, because an object would be compared, and so read, with all that it leads to. */
+const queue = "queue"
+
 /** Makes a budget of `capacity`. */
 export const makeBudget = (capacity: number): Budget => {
-  const semaphore = PartitionedSemaphore.makeUnsafe<object>({ permits: capacity })
+  const semaphore = PartitionedSemaphore.makeUnsafe<string>({ permits: capacity })
   const clamp = (share: number): number => Math.min(share, capacity)
   return {
     capacity,
-    withShare: (owner, share, effect, restore) =>
+    withShare: (share, effect, restore) =>
       restore === undefined
-        ? semaphore.withPermits(owner, clamp(share))(effect)
+        ? semaphore.withPermits(queue, clamp(share))(effect)
         : Effect.andThen(
-          restore(semaphore.take(owner, clamp(share))),
+          restore(semaphore.take(queue, clamp(share))),
           Effect.ensuring(effect, semaphore.release(clamp(share)))
         ),
     withShareNow: (share, effect) =>
       share > capacity ? Effect.succeedNone : semaphore.withPermitsIfAvailable(share)(effect),
-    take: (owner, share) => semaphore.take(owner, clamp(share)),
+    take: (share) => semaphore.take(queue, clamp(share)),
     release: (share) => Effect.asVoid(semaphore.release(clamp(share)))
   }
 }

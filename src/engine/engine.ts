@@ -40,7 +40,7 @@ export const request = <A, R>(
     engine.backend.name,
     kind,
     engine.quota,
-    engine.requests.withShare(engine, 1, attempt(engine, kind, effect), hooks?.restore),
+    engine.requests.withShare(1, attempt(engine, kind, effect), hooks?.restore),
     hooks
   )
 
@@ -78,7 +78,7 @@ export const openBody = (
       Effect.gen(function*() {
         const outer = yield* Effect.scope
         const inner = yield* Scope.fork(outer)
-        yield* Effect.onError(restore(engine.requests.take(engine, 1)), () => Scope.close(inner, Exit.void))
+        yield* Effect.onError(restore(engine.requests.take(1)), () => Scope.close(inner, Exit.void))
         yield* engine.observer.requestStarted
         yield* Scope.addFinalizer(
           inner,
