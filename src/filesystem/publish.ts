@@ -14,7 +14,8 @@ import { explain, type Failure, isErrno, refuse } from "./errors.ts"
 import { withKeys } from "./keyLocks.ts"
 import { withProcessLock } from "./processLock.ts"
 import type { Directory } from "./root.ts"
-import { type Labels, removeSidecar, sidecarText, writeSidecar } from "./sidecar.ts"
+import { type Labels, type Leaving, leaving, removeSidecar, sidecarText, writeSidecar } from "./sidecar.ts"
+import { removeFile } from "./smallFile.ts"
 import { etagOf, stamp } from "./stats.ts"
 import { removeHollow } from "./tree.ts"
 
@@ -127,6 +128,7 @@ export const publish = (
   const step = Effect.gen(function*() {
     const found = yield* lookAtTarget(env, directory, name)
     yield* checkMode(mode, found)
+    const old = found === undefined ? undefined : yield* leaving(directory, name, found)
     const text = yield* sidecarText(options)
     if (text !== undefined) yield* writeSidecar(directory, name, etag, text, env.durability)
     yield* Effect.tapError(
@@ -135,23 +137,19 @@ export const publish = (
       }),
       () => text === undefined ? Effect.void : Effect.ignore(removeSidecar(directory, name, etag))
     )
-    yield* Effect.mapError(settle(env, target, found, etag), applied)
+    // What was linked has another name; with it, the metadata of this version could not be told to be over.
+    if (mode === "create") yield* Effect.ignore(removeFile(temporary.path), { log: "Warn" })
+    yield* Effect.mapError(settle(env, target, old), applied)
     const reply: WriteReply = { etag, size: Number(stats.size), verified: "size" }
     return reply
   })
-  return exclusively([target], typeof mode === "object" ? [target] : [])(step)
+  return exclusively([target], typeof mode === "object" ? [target] : [])(Effect.scoped(step))
 }
 
 /** What remains to be done once an object has its name: the old version's metadata go, and the name reaches the disk. */
 export const settle = (
   env: Environment,
-  { directory, name }: Target,
-  replaced: NodeFs.BigIntStats | undefined,
-  etag: string | undefined
+  { directory }: Target,
+  replaced: Leaving | undefined
 ): Effect.Effect<void, Failure> =>
-  Effect.andThen(
-    replaced === undefined || etagOf(replaced) === etag
-      ? Effect.void
-      : removeSidecar(directory, name, etagOf(replaced)),
-    syncDirectory(env, directory)
-  )
+  Effect.andThen(replaced === undefined ? Effect.void : replaced.forget, syncDirectory(env, directory))

@@ -9,8 +9,7 @@ import * as Calls from "./calls.ts"
 import { type Environment, inExistingDirectory, pathOfKey, prune, syncDirectory } from "./environment.ts"
 import { explain } from "./errors.ts"
 import { applied, checkMode, exclusively, lookAt } from "./publish.ts"
-import { removeSidecar } from "./sidecar.ts"
-import { etagOf } from "./stats.ts"
+import { leaving } from "./sidecar.ts"
 
 /** Objects removed at the same time. */
 const concurrency = 4
@@ -28,18 +27,19 @@ const removeOne = Effect.fnUntraced(function*(env: Environment, { ifMatch, key }
         const found = yield* lookAt(directory, name)
         if (found === undefined || found.isDirectory()) return yield* Effect.as(absent, undefined)
         if (ifMatch !== undefined) yield* checkMode({ update: ifMatch }, found)
+        const old = yield* leaving(directory, name, found)
         const gone = yield* Effect.as(Calls.unlink(directory.at(name)), false).pipe(
           Effect.catchIf((error) => error.code === "ENOENT", () => Effect.succeed(true))
         )
         if (gone) return yield* Effect.as(absent, undefined)
         yield* Effect.mapError(
-          Effect.andThen(removeSidecar(directory, name, etagOf(found)), syncDirectory(env, directory)),
+          Effect.andThen(old.forget, syncDirectory(env, directory)),
           applied
         )
         return names
       })
       const target = { directory, name }
-      return exclusively([target], ifMatch === undefined ? [] : [target])(step)
+      return exclusively([target], ifMatch === undefined ? [] : [target])(Effect.scoped(step))
     },
     () => Effect.as(absent, undefined)
   )

@@ -10,7 +10,7 @@ import type { ObjectStoreError } from "../ObjectStoreError.ts"
 import { type Environment, inDirectory, pathOfKey, prune, syncDirectory } from "./environment.ts"
 import { type Failure, isErrno, refuse } from "./errors.ts"
 import { applied, checkMode, exclusively, lookAt, lookAtTarget, place, settle, type Target } from "./publish.ts"
-import { noLabels, readSidecar, removeSidecar, sidecarText, writeSidecar } from "./sidecar.ts"
+import { leaving, noLabels, readSidecar, removeSidecar, sidecarText, writeSidecar } from "./sidecar.ts"
 import { removeFile } from "./smallFile.ts"
 import { etagOf } from "./stats.ts"
 
@@ -34,7 +34,7 @@ const followVersion = Effect.fnUntraced(
     const stats = yield* lookAt(to.directory, to.name)
     const etag = stats === undefined ? undefined : etagOf(stats)
     if (stats?.isFile() !== true || etag === undefined || etag === etagOf(expected)) return replyOf(expected)
-    // At once: who writes the old name now removes the metadata of the version that was there.
+    // Whoever writes the old name now leaves them there, because this version has a name.
     const labels = yield* readSidecar(env.root, from.directory.names, from.name, etag)
     yield* removeSidecar(to.directory, to.name, etagOf(expected))
     // Without any, it has none, or it is one that was put at the target meanwhile.
@@ -42,6 +42,9 @@ const followVersion = Effect.fnUntraced(
     const text = yield* sidecarText(labels)
     if (text !== undefined) yield* writeSidecar(to.directory, to.name, etag, text, env.durability)
     yield* removeSidecar(from.directory, from.name, etag)
+    // Who took the name meanwhile may have found no metadata to remove.
+    const now = yield* lookAt(to.directory, to.name)
+    if (now === undefined || etagOf(now) !== etag) yield* removeSidecar(to.directory, to.name, etag)
     return replyOf(stats)
   }
 )
@@ -89,6 +92,8 @@ const move = (
   const { ifMatch, mode } = request
   const step = Effect.gen(function*() {
     const { etag, found, source, text } = yield* prepare(env, from, to, request)
+    const old = found === undefined ? undefined : yield* leaving(to.directory, to.name, found)
+    const own = text === undefined ? undefined : yield* leaving(from.directory, from.name, source)
     const origin = from.directory.at(from.name)
     let moved = false
     yield* Effect.tapError(
@@ -101,16 +106,17 @@ const move = (
     const finish = Effect.gen(function*() {
       if (!moved) yield* unlinkOrigin(from, to, source)
       left()
-      if (text !== undefined) yield* removeSidecar(from.directory, from.name, etag)
       const reply = yield* followVersion(env, from, to, source)
-      yield* settle(env, to, found, reply.etag)
+      // If another version went instead, this one may have gone elsewhere, and its metadata are to follow it.
+      if (own !== undefined) yield* reply.etag === etag ? removeSidecar(from.directory, from.name, etag) : own.forget
+      yield* settle(env, to, old)
       yield* syncDirectory(env, from.directory)
       return reply
     })
     return yield* Effect.mapError(finish, applied)
   })
   const between = [...(ifMatch === undefined ? [] : [from]), ...(typeof mode === "object" ? [to] : [])]
-  return exclusively([from, to], between)(step)
+  return exclusively([from, to], between)(Effect.scoped(step))
 }
 
 /** Makes `rename`. */

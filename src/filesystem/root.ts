@@ -18,7 +18,7 @@ import { type Failure, isErrno, refuse } from "./errors.ts"
 
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = NodeFs.constants
 /** `node:fs` does not name it; the number is the same on every architecture that Node runs on. */
-const O_PATH = 0o10000000
+export const O_PATH = 0o10000000
 
 /** An open directory inside the root. */
 export interface Directory {

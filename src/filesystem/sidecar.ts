@@ -9,12 +9,15 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as NodeFs from "node:fs"
 import type { Attributes, Metadata } from "../ObjectInfo.ts"
+import * as Calls from "./calls.ts"
 import type { Durability } from "./DataPath.ts"
 import { type Failure, isErrno, refuse } from "./errors.ts"
 import { sidecarName } from "./names.ts"
-import type { Directory, Root } from "./root.ts"
+import { type Directory, O_PATH, type Root } from "./root.ts"
 import { readSmall, removeFile, writeSmallFile } from "./smallFile.ts"
+import { etagOf } from "./stats.ts"
 
 const limit = 64 * 1024
 
@@ -87,6 +90,42 @@ export const writeSidecar = (
 /** Removes the sidecar of a version. */
 export const removeSidecar = (directory: Directory, name: string, etag: string): Effect.Effect<void, Failure> =>
   removeFile(directory.at(sidecarName(name, etag)))
+
+/** A version that is about to lose its name. */
+export interface Leaving {
+  /** Removes its sidecar, now that the name is gone. */
+  readonly forget: Effect.Effect<void, Failure>
+}
+
+/**
+ * Keeps hold of a version whose name is about to be taken from it. Its sidecar may go only if the file has no other name
+ * by then: a process that renames it meanwhile reads the sidecar afterwards, and removes it. Another program's hard link
+ * keeps it too, until it is swept.
+ */
+export const leaving = Effect.fnUntraced(function*(directory: Directory, name: string, stats: NodeFs.BigIntStats) {
+  const sidecar = directory.at(sidecarName(name, etagOf(stats)))
+  const described = yield* Effect.match(Calls.lstat(sidecar), { onFailure: () => false, onSuccess: () => true })
+  const none: Leaving = { forget: Effect.void }
+  if (!described) return none
+  const fd = yield* Effect.acquireRelease(
+    openIfThere(directory.at(name)),
+    (fd) => fd === undefined ? Effect.void : Calls.closeQuietly(fd)
+  )
+  // If it is gone already, whoever took its name removes the sidecar.
+  if (fd === undefined || etagOf(yield* Calls.fstat(fd)) !== etagOf(stats)) return none
+  const held: Leaving = {
+    forget: Effect.flatMap(Calls.fstat(fd), ({ nlink }) => nlink === 0n ? removeFile(sidecar) : Effect.void)
+  }
+  return held
+})
+
+/** Where there is no `O_PATH`, a file that may not be read keeps its sidecar until it is swept. */
+const openIfThere = (path: string): Effect.Effect<number | undefined, Failure> =>
+  Effect.catchIf(
+    Calls.open(path, O_PATH | NodeFs.constants.O_NOFOLLOW),
+    (error) => isErrno(error, "ENOENT", "ENOTDIR", "ELOOP", "EACCES"),
+    () => Effect.succeed(undefined)
+  )
 
 /** Reads the labels of a version; `undefined` where it has none. */
 export const readSidecar = (
