@@ -4,7 +4,7 @@ import * as NodeOs from "node:os"
 import * as NodePath from "node:path"
 import { env } from "node:process"
 import { ask } from "./ask.ts"
-import { locate } from "./locate.ts"
+import { locate, missingOf } from "./locate.ts"
 import { freePort } from "./ports.ts"
 import type { Program } from "./Program.ts"
 import { ServerError } from "./ServerError.ts"
@@ -82,10 +82,10 @@ export const startServer = <Address extends object>(
   definition: ServerDefinition<Address>
 ): Effect.Effect<Server<Address>, ServerError, Scope.Scope> =>
   Effect.gen(function*() {
-    const missing = [definition.program, ...definition.needs ?? []].map(locate).find(({ _tag }) => _tag === "Missing")
+    const missing = missingOf([definition.program, ...definition.needs ?? []])
     const location = locate(definition.program)
-    if (missing?._tag === "Missing" || location._tag === "Missing") {
-      return yield* new ServerError({ message: `${definition.title} is not here: ${JSON.stringify(missing)}` })
+    if (missing.length > 0 || location._tag === "Missing") {
+      return yield* new ServerError({ message: `${definition.title} is not here; to get it: ${missing.join("; ")}` })
     }
     const directory = yield* temporaryDirectory(definition.name)
     const log = NodePath.join(directory, "log")

@@ -36,7 +36,7 @@ const stop = (child: NodeChildProcess.ChildProcess, ended: Effect.Effect<string>
   Effect.sync(() => child.stdin?.end()).pipe(
     Effect.andThen(ended),
     Effect.timeoutOrElse({
-      duration: "10 seconds",
+      duration: "5 seconds",
       orElse: () =>
         Effect.andThen(
           // The group has the keeper's own id, since it was made with `detached`.
@@ -46,7 +46,7 @@ const stop = (child: NodeChildProcess.ChildProcess, ended: Effect.Effect<string>
     })
   )
 
-/** Starts a process; when the scope closes it gets SIGTERM, after ten seconds SIGKILL, and is waited for. */
+/** Starts a process; when the scope closes it gets SIGTERM, after five seconds SIGKILL, and is waited for. */
 export const spawnServer = Effect.fnUntraced(
   function*({ command, directory, env, log }: Command): Effect.fn.Return<ServerProcess, never, Scope.Scope> {
     const done = yield* Deferred.make<string>()

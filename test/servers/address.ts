@@ -6,6 +6,8 @@ export interface S3Address {
   readonly secretAccessKey: string
   /** PEM of the authority, where the endpoint is https. */
   readonly ca: string | undefined
+  /** The file that holds it. */
+  readonly caFile: string | undefined
   /** The endpoint for virtual hosts; names below it need a resolver that answers 127.0.0.1. */
   readonly virtualEndpoint: string | undefined
 }
@@ -18,6 +20,7 @@ export interface AzureAddress {
   readonly accountKey: string
   readonly connectionString: string
   readonly ca: string | undefined
+  readonly caFile: string | undefined
 }
 
 /** What a client of GCS must know: it needs no credentials. */
@@ -31,7 +34,8 @@ export const awsVariables = (address: S3Address): Record<string, string> => ({
   AWS_ENDPOINT_URL_S3: address.endpoint,
   AWS_REGION: address.region,
   AWS_ACCESS_KEY_ID: address.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: address.secretAccessKey
+  AWS_SECRET_ACCESS_KEY: address.secretAccessKey,
+  ...(address.caFile === undefined ? {} : { AWS_CA_BUNDLE: address.caFile, NODE_EXTRA_CA_CERTS: address.caFile })
 })
 
 /** The variable of Google's clients that leads to a server. */

@@ -48,11 +48,15 @@ const makeAzurite = (name: string, title: string, tls: boolean): ServerDefinitio
         accountKey,
         connectionString:
           `DefaultEndpointsProtocol=${scheme};AccountName=${account};AccountKey=${accountKey};BlobEndpoint=${endpoint};`,
-        ca: certificate?.ca
+        ca: certificate?.ca,
+        caFile: certificate?.certificateFile
       }
     }
   }),
-  variables: ({ connectionString }) => ({ AZURE_STORAGE_CONNECTION_STRING: connectionString })
+  variables: ({ caFile, connectionString }) => ({
+    AZURE_STORAGE_CONNECTION_STRING: connectionString,
+    ...(caFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: caFile })
+  })
 })
 
 /** The Azure server. */

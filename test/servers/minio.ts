@@ -18,7 +18,7 @@ const makeMinio = (name: string, title: string, tls: boolean): ServerDefinition<
   needs: tls ? [openssl] : [],
   launch: Effect.fnUntraced(function*({ data, directory, port }) {
     const certificates = NodePath.join(directory, "certificates")
-    const ca = tls ? (yield* makeCertificate(certificates)).ca : undefined
+    const certificate = tls ? yield* makeCertificate(certificates) : undefined
     const scheme = tls ? "https" : "http"
     const endpoint = `${scheme}://127.0.0.1:${port}`
     const accessKeyId = "testkey"
@@ -44,13 +44,14 @@ const makeMinio = (name: string, title: string, tls: boolean): ServerDefinition<
       },
       // `/live` and `/ready` answer 200 while a signed request is still refused with "try again after a minute".
       ready: `${endpoint}/minio/health/cluster`,
-      ca,
+      ca: certificate?.ca,
       address: {
         endpoint,
         region,
         accessKeyId,
         secretAccessKey,
-        ca,
+        ca: certificate?.ca,
+        caFile: certificate?.certificateFile,
         virtualEndpoint: `${scheme}://${virtualDomain}:${port}`
       }
     }

@@ -30,6 +30,7 @@ export const moto: ServerDefinition<S3Address> = {
         accessKeyId: "testkey",
         secretAccessKey: "testsecret123",
         ca: undefined,
+        caFile: undefined,
         virtualEndpoint: undefined
       }
     })

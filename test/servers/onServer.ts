@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
 import { env } from "node:process"
-import { locate } from "./locate.ts"
+import { locate, missingOf } from "./locate.ts"
 import type { Program } from "./Program.ts"
 import { type Server, type ServerDefinition, startServer } from "./Server.ts"
 
@@ -17,10 +17,6 @@ const registerMissing = (title: string, missing: ReadonlyArray<string>): void =>
     it.skip(name)
   }
 }
-
-const missingOf = (programs: ReadonlyArray<Program>): ReadonlyArray<string> => [
-  ...new Set(programs.map(locate).flatMap((location) => location._tag === "Missing" ? [location.how] : []))
-]
 
 /**
  * Registers tests that need a server. It is started before the first of them, and stopped after the last, whatever

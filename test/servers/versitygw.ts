@@ -51,6 +51,7 @@ export const versitygw: ServerDefinition<S3Address> = {
           accessKeyId,
           secretAccessKey,
           ca: undefined,
+          caFile: undefined,
           virtualEndpoint: `http://${virtualDomain}:${port}`
         }
       }
