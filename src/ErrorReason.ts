@@ -114,9 +114,11 @@ export class PermissionDenied
 {}
 
 /** There are no credentials, or they are wrong or expired. @category errors @since 0.1.0 */
-export class Unauthenticated
-  extends Schema.TaggedError<Unauthenticated>(id("Unauthenticated"))("Unauthenticated", Context)
-{}
+export class Unauthenticated extends Schema.TaggedError<Unauthenticated>(id("Unauthenticated"))("Unauthenticated", {
+  ...Context,
+  /** The backend has dropped what it signed with (a token, its clock), so another request is signed anew. */
+  renewed: Schema.optional(Schema.Boolean)
+}) {}
 
 /** The service asks for fewer requests. @category errors @since 0.1.0 */
 export class Throttled extends Schema.TaggedError<Throttled>(id("Throttled"))("Throttled", {

@@ -16,6 +16,7 @@ import { deleteAt } from "./remove.ts"
 import type { Place } from "./resolve.ts"
 import { checkReceipt, openUpload, planUpload } from "./upload.ts"
 import { checkEtag, checkMode, unsupported } from "./validate.ts"
+import { findCopy, findRename } from "./verify.ts"
 
 const checkCopy = (engine: Engine, options: CopyOptions | undefined): ObjectStoreError | undefined => {
   const { conditionalCopy, conditionalCopySource } = engine.backend.capabilities
@@ -104,7 +105,10 @@ const copyBetween = (
   const { backend } = engine
   const { maxCopySize, maxObjectSize, serverCopy } = backend.capabilities
   if (!serverCopy) return Effect.fail(unsupported(engine.subject, "serverCopy"))
-  const whole = (options: CopyRequest) => request(engine, "copy", backend.copy(source, target, options))
+  const whole = (options: CopyRequest) =>
+    request(engine, "copy", backend.copy(source, target, options), {
+      verify: findCopy(engine, source, target, options)
+    })
   if (maxCopySize >= maxObjectSize || backend.copyPart === undefined) return whole(copyRequest)
   return Effect.flatMap(
     request(engine, "read", backend.head(source, { ifMatch: copyRequest.ifMatch })),
@@ -153,7 +157,9 @@ export const rename = (engine: Engine, from: At, to: At, options: CopyOptions | 
     const { backend } = engine
     return backend.rename === undefined
       ? copyAndDelete(engine, source, target, copyRequest)
-      : request(engine, "copy", backend.rename(source, target, copyRequest))
+      : request(engine, "copy", backend.rename(source, target, copyRequest), {
+        verify: findRename(engine, source, target, copyRequest)
+      })
   })
 
 const copyAndDelete = Effect.fnUntraced(function*(

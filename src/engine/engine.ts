@@ -12,6 +12,7 @@ import type { ObjectInfo } from "../ObjectInfo.ts"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
 import type { At } from "../ObjectStoreOptions.ts"
 import { type Budget } from "./budget.ts"
+import { withoutWriteId } from "./identity.ts"
 import { type Observer } from "./observe.ts"
 import type { Place, Resolver } from "./resolve.ts"
 import { type RetryHooks, retrying, type RetryQuota } from "./retry.ts"
@@ -70,26 +71,29 @@ export const openBody = (
   at: Location,
   readRequest: ReadRequest
 ): Effect.Effect<OpenBody, ObjectStoreError, Scope.Scope> =>
-  retrying(
-    engine.backend.name,
-    "read",
-    engine.quota,
-    Effect.uninterruptibleMask((restore) =>
-      Effect.gen(function*() {
-        const outer = yield* Effect.scope
-        const inner = yield* Scope.fork(outer)
-        yield* Effect.onError(restore(engine.requests.take(1)), () => Scope.close(inner, Exit.void))
-        yield* engine.observer.requestStarted
-        yield* Scope.addFinalizer(
-          inner,
-          Effect.andThen(engine.observer.requestEnded, engine.requests.release(1))
-        )
-        const reply = yield* restore(spanned("read", Scope.provide(engine.backend.read(at, readRequest), inner))).pipe(
-          Effect.onError((cause) => Scope.close(inner, Exit.failCause(cause)))
-        )
-        return { reply, close: Scope.close(inner, Exit.void) }
-      })
-    )
+  retrying(engine.backend.name, "read", engine.quota, openBodyOnce(engine, at, readRequest))
+
+/** The same with one request: for those who repeat opening and reading together. */
+export const openBodyOnce = (
+  engine: Engine,
+  at: Location,
+  readRequest: ReadRequest
+): Effect.Effect<OpenBody, ObjectStoreError, Scope.Scope> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function*() {
+      const outer = yield* Effect.scope
+      const inner = yield* Scope.fork(outer)
+      yield* Effect.onError(restore(engine.requests.take(1)), () => Scope.close(inner, Exit.void))
+      yield* engine.observer.requestStarted
+      yield* Scope.addFinalizer(
+        inner,
+        Effect.andThen(engine.observer.requestEnded, engine.requests.release(1))
+      )
+      const reply = yield* restore(spanned("read", Scope.provide(engine.backend.read(at, readRequest), inner))).pipe(
+        Effect.onError((cause) => Scope.close(inner, Exit.failCause(cause)))
+      )
+      return { reply, close: Scope.close(inner, Exit.void) }
+    })
   )
 
 /** Runs an operation on an object: resolved, observed, its errors explained. */
@@ -119,7 +123,7 @@ export const toInfo = (place: Pick<Place, "names">, key: string, stat: ObjectSta
   version: stat.version,
   lastModified: stat.lastModified,
   attributes: stat.attributes ?? {},
-  metadata: stat.metadata ?? {},
+  metadata: stat.metadata === undefined ? {} : withoutWriteId(stat.metadata),
   checksums: stat.checksums ?? {},
   storageClass: stat.storageClass
 })

@@ -9,8 +9,8 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
 import * as Stream from "effect/Stream"
-import type { Outcome } from "../ErrorReason.ts"
 import { makeError, type ObjectStoreError, withContext } from "../ObjectStoreError.ts"
+import { outcomeOf } from "./outcome.ts"
 
 const operations = Metric.counter("objectstore_operations_total", {
   description: "Operations that ended, by operation and result"
@@ -18,6 +18,12 @@ const operations = Metric.counter("objectstore_operations_total", {
 const retries = Metric.counter("objectstore_retries_total", { description: "Requests that were repeated" })
 const throttles = Metric.counter("objectstore_throttles_total", {
   description: "Answers in which the service asked for fewer requests"
+})
+const exhaustions = Metric.counter("objectstore_retries_exhausted_total", {
+  description: "Requests that were not repeated any more, by what was used up: attempts, time, or the store's quota"
+})
+const recoveries = Metric.counter("objectstore_recovered_total", {
+  description: "Changes whose answer was lost and that were found applied"
 })
 const bytesRead = Metric.counter("objectstore_read_bytes_total", { description: "Bytes delivered to the program" })
 const bytesWritten = Metric.counter("objectstore_written_bytes_total", { description: "Bytes stored" })
@@ -65,6 +71,17 @@ export const countRetry = (backend: string, request: string, reason: string): Ef
 export const countThrottle = (backend: string): Effect.Effect<void> =>
   Metric.update(Metric.withAttributes(throttles, { backend }), 1)
 
+/** Counts a request that would be repeated, if there was anything left to do it with. */
+export const countExhausted = (
+  backend: string,
+  request: string,
+  what: "attempts" | "elapsed" | "quota"
+): Effect.Effect<void> => Metric.update(Metric.withAttributes(exhaustions, { backend, request, what }), 1)
+
+/** Counts a change that was found applied after its answer was lost. */
+export const countRecovered = (backend: string, request: string): Effect.Effect<void> =>
+  Metric.update(Metric.withAttributes(recoveries, { backend, request }), 1)
+
 /** Makes the observer of a store. */
 export const makeObserver = (backend: string): Observer => {
   const read = Metric.withAttributes(bytesRead, { backend })
@@ -79,7 +96,7 @@ export const makeObserver = (backend: string): Observer => {
       uri: error.uri ?? uri,
       elapsed,
       attempts: error.attempts ?? 1,
-      outcome: mutation ? error.outcome ?? defaultOutcome(error) : undefined
+      outcome: mutation ? outcomeOf(error) : undefined
     })
 
   const count = (operation: string, exit: Exit.Exit<unknown, ObjectStoreError>): Effect.Effect<void> =>
@@ -135,19 +152,3 @@ const withoutOutcome = (error: ObjectStoreError): ObjectStoreError =>
 const resultOf = (cause: Cause.Cause<ObjectStoreError>): string =>
   cause.reasons.find((reason) => reason._tag === "Fail")?.error.reason._tag ??
     (Cause.hasDies(cause) ? "defect" : "interrupted")
-
-/** Failures after which a request may have been applied although its answer says or was nothing of the sort. */
-const uncertain: ReadonlySet<string> = new Set([
-  "Timeout",
-  "Unavailable",
-  "BodyInterrupted",
-  "ProtocolViolation",
-  "OutcomeUnknown"
-])
-
-const defaultOutcome = (error: ObjectStoreError): Outcome =>
-  uncertain.has(error.reason._tag) ||
-    (error.reason._tag === "ConnectionFailed" &&
-      (error.reason.phase === "request" || error.reason.phase === "headers"))
-    ? "unknown"
-    : "not-applied"

@@ -4,12 +4,13 @@
  *
  * @internal
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Location, ObjectStat, ReadHandle, ReadReply } from "../Backend.ts"
 import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { ByteRange, ReadConditions, ReadOptions, TransferOptions } from "../ObjectStoreOptions.ts"
-import { type Engine, openBody, request } from "./engine.ts"
-import { retrying } from "./retry.ts"
+import { type Engine, openBody, openBodyOnce, request } from "./engine.ts"
+import { goOn, retrying } from "./retry.ts"
 import { type BackendRangeOrEmpty, checkConditions, checkRange, checkReadNames, checkTransfer } from "./validate.ts"
 
 /** Which bytes of which version a read delivers. */
@@ -192,22 +193,53 @@ export const readPart = (
   at: Location,
   stat: ObjectStat,
   offset: number,
-  target: Uint8Array,
-  done = 0
+  target: Uint8Array
 ): Effect.Effect<void, ObjectStoreError> =>
   Effect.suspend(() => {
-    const state = { done }
-    const attempt = Effect.scoped(Effect.gen(function*() {
-      if (state.done === target.length) return
-      const range = { offset: offset + state.done, length: target.length - state.done }
-      const body = yield* openBody(engine, at, { range, conditions: pinTo(engine, stat) })
-      yield* checkReply(engine, body.reply, { ...range, stat })
-      yield* drain(engine, body.reply, target, state)
-    }))
-    return retrying(engine.backend.name, "body", engine.quota, attempt).pipe(
-      Effect.mapError(changed(engine, "the object changed while it was read"))
+    const part = resumable(engine, at, stat, offset, target, 0)
+    return Effect.mapError(
+      retrying(engine.backend.name, "body", engine.quota, part.read, part.hooks),
+      changed(engine, "the object changed while it was read")
     )
   })
+
+/** The same where the first body, which was open already, broke off after `done` bytes. */
+const resumePart = (
+  engine: Engine,
+  at: Location,
+  stat: ObjectStat,
+  offset: number,
+  target: Uint8Array,
+  done: number,
+  error: ObjectStoreError
+): Effect.Effect<void, ObjectStoreError> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const part = resumable(engine, at, stat, offset, target, done)
+    return Effect.mapError(
+      goOn(engine.backend.name, "body", engine.quota, part.read, error, now, part.hooks),
+      changed(engine, "the object changed while it was read")
+    )
+  })
+
+/** One request for what is missing of a part, every time that it is run. */
+const resumable = (
+  engine: Engine,
+  at: Location,
+  stat: ObjectStat,
+  offset: number,
+  target: Uint8Array,
+  done: number
+) => {
+  const state = { done }
+  const read = Effect.scoped(Effect.gen(function*() {
+    if (state.done === target.length) return
+    const range = { offset: offset + state.done, length: target.length - state.done }
+    const body = yield* openBodyOnce(engine, at, { range, conditions: pinTo(engine, stat) })
+    yield* checkReply(engine, body.reply, { ...range, stat })
+    yield* drain(engine, body.reply, target, state)
+  }))
+  return { read, hooks: { progress: () => state.done } }
+}
 
 /**
  * Reads the rest of an opened span into `target`, whose length is the span's. Closes the first body as soon as it is
@@ -232,7 +264,7 @@ export const fill = Effect.fnUntraced(function*(
     })
   const { handle } = body.reply
   if (handle !== undefined) {
-    yield* fillFromHandle(handle, span, target, { partSize, concurrency }, progress)
+    yield* fillFromHandle(engine, handle, span, target, { partSize, concurrency }, progress)
     yield* handle.verify
     yield* body.close
     return
@@ -242,9 +274,8 @@ export const fill = Effect.fnUntraced(function*(
     const state = { done: 0 }
     return drain(engine, body.reply, target.subarray(0, first), state).pipe(
       Effect.ensuring(body.close),
-      Effect.catchIf(
-        (error) => error.isRetryable,
-        () => readPart(engine, at, span.stat, span.offset, target.subarray(0, first), state.done)
+      Effect.catch((error) =>
+        resumePart(engine, at, span.stat, span.offset, target.subarray(0, first), state.done, error)
       )
     )
   })
@@ -260,22 +291,26 @@ export const fill = Effect.fnUntraced(function*(
 })
 
 const fillFromHandle = (
+  engine: Engine,
   handle: ReadHandle,
   span: Span,
   target: Uint8Array,
   plan: { readonly partSize: number; readonly concurrency: number },
   progress: (count: number) => Effect.Effect<void>
 ): Effect.Effect<void, ObjectStoreError> => {
-  const length = span.length
-  if (length <= plan.partSize) {
-    return Effect.andThen(handle.readInto(span.offset, target.subarray(0, length)), progress(length))
-  }
-  return Effect.forEach(
-    partsOf(Math.min(plan.partSize, length), length, plan.partSize),
-    ([start, end]) =>
-      Effect.andThen(handle.readInto(span.offset + start, target.subarray(start, end)), progress(end - start)),
-    { concurrency: plan.concurrency, discard: true }
-  )
+  const { length, offset } = span
+  const part = (start: number, end: number) =>
+    Effect.andThen(
+      retrying(engine.backend.name, "body", engine.quota, handle.readInto(offset + start, target.subarray(start, end))),
+      progress(end - start)
+    )
+  return length <= plan.partSize
+    ? part(0, length)
+    : Effect.forEach(
+      partsOf(Math.min(plan.partSize, length), length, plan.partSize),
+      ([start, end]) => part(start, end),
+      { concurrency: plan.concurrency, discard: true }
+    )
 }
 
 /** Cuts `length` into a first part and parts of `partSize`, as pairs of start and end. */

@@ -14,6 +14,7 @@ import { type Engine, onObject, request } from "./engine.ts"
 import { explainStream, list } from "./list.ts"
 import type { Place } from "./resolve.ts"
 import { checkEtag, checkPositive, invalid, unsupported } from "./validate.ts"
+import { findDelete } from "./verify.ts"
 
 /** Sends one request; a reply that leaves a key out, or names more, is no answer. */
 const deleteOnce = (
@@ -60,7 +61,8 @@ export const deleteAt = (
     Effect.flatMap(
       deleteOnce(engine, place.container, [{ key: place.key, ifMatch }]),
       ([error]) => error === undefined ? Effect.void : Effect.fail(error)
-    )
+    ),
+    ifMatch === undefined ? undefined : { verify: findDelete(engine, place, ifMatch) }
   )
 
 /** Removes a batch of one container: one result a key, whatever happens to the request. */

@@ -8,8 +8,10 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
+import * as Result from "effect/Result"
 import { makeError, type ObjectStoreError, withContext } from "../ObjectStoreError.ts"
-import { countRetry, countThrottle } from "./observe.ts"
+import { countExhausted, countRecovered, countRetry, countThrottle } from "./observe.ts"
+import { outcomeOf } from "./outcome.ts"
 import { defaultMatrix, failureOf, type RequestClass, type RetryMatrix, type Verdict } from "./retryMatrix.ts"
 
 /**
@@ -21,7 +23,10 @@ import { defaultMatrix, failureOf, type RequestClass, type RetryMatrix, type Ver
 export interface RetryPolicyOptions {
   /** Which failure of which request is repeated. */
   readonly matrix: RetryMatrix
-  /** Most requests for one thing, the first one included. 1 switches retries off. */
+  /**
+   * Most requests for one thing, the first one included. 1 switches retries off. A body counts anew when a request has
+   * brought it further, so that a long one ends over a connection that keeps breaking.
+   */
   readonly maxAttempts: number
   /** The first delay is a random part of this, the next one of its double, and so on (full jitter). */
   readonly baseDelay: number
@@ -29,7 +34,7 @@ export interface RetryPolicyOptions {
   readonly throttleDelay: number
   /** No delay is longer, also not one that the service asks for. */
   readonly maxDelay: number
-  /** No retry begins later than this after the first request. */
+  /** No retry begins later than this after the first request, or after the last one that brought a body further. */
   readonly maxElapsed: number
 }
 
@@ -91,6 +96,28 @@ const throttleCost = 5
 export const makeRetryQuota = (): RetryQuota => ({ tokens: quotaSize })
 
 /**
+ * What the store says about a change whose answer was lost: it holds it; it does not, so that the request can be repeated;
+ * it never will, for a reason that is certain; or it cannot be told.
+ *
+ * @internal
+ */
+export type Finding<A> =
+  | { readonly _tag: "Applied"; readonly answer: A }
+  | { readonly _tag: "NotApplied" }
+  | { readonly _tag: "Refused"; readonly error: ObjectStoreError }
+  | { readonly _tag: "Unclear"; readonly description: string }
+
+/**
+ * The failure that leaves a change open, and when the first request for it began.
+ *
+ * @internal
+ */
+export interface LostAnswer {
+  readonly error: ObjectStoreError
+  readonly since: number
+}
+
+/**
  * What a repeated request may need.
  *
  * @internal
@@ -100,6 +127,10 @@ export interface RetryHooks<A> {
   readonly onDone?: (() => A) | undefined
   /** Makes waits interruptible where the request itself is not. */
   readonly restore?: (<B, E, R>(effect: Effect.Effect<B, E, R>) => Effect.Effect<B, E, R>) | undefined
+  /** Asks the store what became of the change. */
+  readonly verify?: ((lost: LostAnswer) => Effect.Effect<Finding<A>, ObjectStoreError>) | undefined
+  /** How far it came; attempts and time count from the last failure that came further than the one before. */
+  readonly progress?: (() => number) | undefined
 }
 
 /**
@@ -114,59 +145,125 @@ export const retrying = <A, R>(
   request: Effect.Effect<A, ObjectStoreError, R>,
   hooks?: RetryHooks<A>
 ): Effect.Effect<A, ObjectStoreError, R> =>
-  Effect.catch(
-    Effect.map(request, (answer) => {
-      giveBack(quota, 1)
-      return answer
-    }),
-    (error) => afterFailure(backend, kind, quota, request, error, hooks)
-  )
+  Effect.clockWith((clock) => {
+    const since = clock.currentTimeMillisUnsafe()
+    return Effect.catch(
+      Effect.map(request, (answer) => {
+        giveBack(quota, 1)
+        return answer
+      }),
+      (error) => goOn(backend, kind, quota, request, error, since, hooks)
+    )
+  })
 
 const giveBack = (quota: RetryQuota, tokens: number): void => {
   quota.tokens = Math.min(quotaSize, quota.tokens + tokens)
 }
 
-const afterFailure = Effect.fnUntraced(function*<A, R>(
+/**
+ * Goes on after the first request, which began at `since`, has failed.
+ *
+ * @internal
+ */
+export const goOn = Effect.fnUntraced(function*<A, R>(
   backend: string,
   kind: RequestClass,
   quota: RetryQuota,
   request: Effect.Effect<A, ObjectStoreError, R>,
   firstError: ObjectStoreError,
+  since: number,
   hooks: RetryHooks<A> | undefined
 ): Effect.fn.Return<A, ObjectStoreError, R> {
   const policy = yield* RetryPolicy
-  const start = yield* Clock.currentTimeMillis
+  const mutation = kind !== "read" && kind !== "body"
+  const start = { attempts: 0, time: since, progress: 0 }
   let error = firstError
-  let repeatedOnce = false
+  let repeated = 0
+  let lost = false
+  let asked = false
+  let paid = 0
+
+  const now = Clock.currentTimeMillis
+  const ask = Effect.fnUntraced(function*() {
+    asked = true
+    const left = Math.max(0, policy.maxElapsed - ((yield* now) - start.time))
+    const question = hooks?.verify?.({ error, since }) ?? Effect.succeed(noIdentity)
+    return yield* Effect.result(Effect.provideService(question, RetryPolicy, { ...policy, maxElapsed: left }))
+  })
+  const ended = (reason: ObjectStoreError, attempts: number) =>
+    withContext(reason, { attempts, outcome: lost && reason.outcome !== "applied" ? "unknown" : undefined })
+
   for (let attempt = 1;; attempt++) {
     const throttled = error.reason._tag === "Throttled"
     if (throttled) yield* countThrottle(backend)
-    let verdict: Verdict = policy.matrix[failureOf(error.reason)]?.[kind] ?? "fail"
+    lost ||= mutation && outcomeOf(error) !== "not-applied"
+    const progress = hooks?.progress?.() ?? 0
+    if (progress > start.progress) {
+      start.attempts = attempt - 1
+      start.time = yield* now
+      start.progress = progress
+      giveBack(quota, paid)
+      repeated = 0
+    }
+    const verdict: Verdict = policy.matrix[failureOf(error.reason)]?.[kind] ?? "fail"
     if (verdict === "done" && hooks?.onDone !== undefined) return hooks.onDone()
-    // What certainly was not applied can be repeated without asking.
-    if (verdict === "verify" && error.outcome === "not-applied") verdict = "retry"
-    if (verdict === "verify") return yield* ambiguous(error, attempt)
-    const again = verdict === "retry" || verdict === "resume" || (verdict === "once" && !repeatedOnce)
-    if (!again || attempt >= policy.maxAttempts) return yield* withContext(error, { attempts: attempt })
-    repeatedOnce ||= verdict === "once"
+    // The store holds the change, although something is wrong with it: to repeat it would hide that.
+    if (error.outcome === "applied" && once.has(kind)) return yield* ended(error, attempt)
+    let repeat = verdict === "retry" || verdict === "resume" ||
+      (verdict === "once" && repeated < 1) || (verdict === "twice" && repeated < 2)
+    if (verdict === "verify" ? outcomeOf(error) !== "not-applied" : verdict === "recheck" && lost) {
+      const finding = yield* ask()
+      if (Result.isFailure(finding)) return yield* unknown(error, attempt, finding.failure.message)
+      switch (finding.success._tag) {
+        case "Applied":
+          yield* countRecovered(backend, kind)
+          return finding.success.answer
+        case "Refused":
+          return yield* withContext(finding.success.error, { attempts: attempt })
+        case "Unclear":
+          return yield* unknown(error, attempt, finding.success.description)
+        case "NotApplied":
+          repeat = true
+      }
+    } else if (verdict === "verify") repeat = true
 
     const cost = throttled ? throttleCost : retryCost
-    const ceiling = Math.min(
-      policy.maxDelay,
-      (throttled ? policy.throttleDelay : policy.baseDelay) * 2 ** (attempt - 1)
-    )
-    const jitter = yield* Random.next
-    const delay = Math.min(policy.maxDelay, Math.max(jitter * ceiling, clampDelay(error.retryAfter)))
-    const elapsed = (yield* Clock.currentTimeMillis) - start
-    if (quota.tokens < cost || elapsed + delay > policy.maxElapsed) {
-      return yield* withContext(error, { attempts: attempt })
+    const elapsed = (yield* now) - start.time
+    const exhausted = !repeat
+      ? undefined
+      : attempt - start.attempts >= policy.maxAttempts
+      ? "attempts"
+      : elapsed >= policy.maxElapsed
+      ? "elapsed"
+      : quota.tokens < cost
+      ? "quota"
+      : undefined
+    if (exhausted !== undefined) yield* countExhausted(backend, kind, exhausted)
+    if (!repeat || exhausted !== undefined) {
+      // The last word is the store's, if an answer to it was lost.
+      if (lost && !asked && hooks?.verify !== undefined) {
+        const finding = yield* ask()
+        if (Result.isSuccess(finding) && finding.success._tag === "Applied") {
+          yield* countRecovered(backend, kind)
+          return finding.success.answer
+        }
+      }
+      return yield* ended(error, attempt)
     }
+    if (verdict === "once" || verdict === "twice") repeated++
+
+    const step = 2 ** (attempt - start.attempts - 1)
+    const ceiling = Math.min(policy.maxDelay, (throttled ? policy.throttleDelay : policy.baseDelay) * step)
+    const wanted = Math.max((yield* Random.next) * ceiling, clampDelay(error.retryAfter))
+    const delay = Math.min(policy.maxDelay, policy.maxElapsed - elapsed, wanted)
     quota.tokens -= cost
+    paid = cost
     yield* countRetry(backend, kind, error.reason._tag)
     const pause = Effect.sleep(delay)
     yield* hooks?.restore === undefined ? pause : hooks.restore(pause)
+    asked = false
     const next = yield* Effect.result(request)
-    if (next._tag === "Success") {
+    if (Result.isSuccess(next)) {
       giveBack(quota, cost)
       return next.success
     }
@@ -174,21 +271,25 @@ const afterFailure = Effect.fnUntraced(function*<A, R>(
   }
 })
 
+/** Requests that are not repeated once the store holds what they asked for. */
+const once: ReadonlySet<RequestClass> = new Set<RequestClass>(["conditional", "complete", "copy"])
+
+const noIdentity: Finding<never> = { _tag: "Unclear", description: "nothing tells whose change it is" }
+
 /** A retry-after that is no sensible number asks for nothing. */
 const clampDelay = (retryAfter: number): number => Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter : 0
 
-/**
- * The change may have been applied, and the store does not tell whose it was: say so instead of guessing.
- */
-const ambiguous = (error: ObjectStoreError, attempts: number): ObjectStoreError =>
-  error.outcome === "applied"
-    ? withContext(error, { attempts })
-    : makeError("OutcomeUnknown", {
-      operation: error.operation,
-      backend: error.backend,
-      uri: error.uri,
-      description: `the answer was lost: ${error.message}`,
-      attempts,
-      outcome: "unknown",
-      cause: error
-    })
+/** The change may have been applied, and nobody can tell: say so instead of guessing. */
+const unknown = (error: ObjectStoreError, attempts: number, why: string): ObjectStoreError =>
+  makeError("OutcomeUnknown", {
+    operation: error.operation,
+    backend: error.backend,
+    uri: error.uri,
+    description: `the answer was lost (${error.message}), and ${why}`,
+    status: error.status,
+    code: error.code,
+    requestId: error.requestId,
+    attempts,
+    outcome: "unknown",
+    cause: error
+  })

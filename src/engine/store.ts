@@ -34,6 +34,7 @@ import {
   invalid,
   unsupported
 } from "./validate.ts"
+import { findContainer, findNoContainer } from "./verify.ts"
 
 const defaultRequests = 64
 const defaultMemory = 64 * 1024 * 1024
@@ -195,10 +196,16 @@ const makeStore = (engine: Engine): ObjectStoreOperations => {
         name,
         options?.location !== undefined && !capabilities.containerLocation
           ? Effect.fail(unsupported(subject, "containerLocation"))
-          : request(engine, "conditional", backend.createContainer(name, options ?? {}))
+          : request(engine, "conditional", backend.createContainer(name, options ?? {}), {
+            verify: findContainer(engine, name)
+          })
       ),
     deleteContainer: (name) =>
-      onContainer("deleteContainer", name, request(engine, "conditional", backend.deleteContainer(name))),
+      onContainer(
+        "deleteContainer",
+        name,
+        request(engine, "conditional", backend.deleteContainer(name), { verify: findNoContainer(engine, name) })
+      ),
     listContainers: (options) => listContainers(engine, options?.prefix ?? ""),
 
     presign: (at, options) => presign(engine, at, options),

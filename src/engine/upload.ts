@@ -11,7 +11,9 @@ import type { MultipartCapabilities } from "../Capabilities.ts"
 import { makeError, type ObjectStoreError, withContext } from "../ObjectStoreError.ts"
 import type { WriteOptions } from "../ObjectStoreOptions.ts"
 import { type Engine, request } from "./engine.ts"
+import { withWriteId } from "./identity.ts"
 import { invalid } from "./validate.ts"
+import { findComplete } from "./verify.ts"
 
 /** An upload in a scope; the scope aborts it unless it was completed. */
 export interface OpenedUpload {
@@ -35,11 +37,12 @@ export const openUpload = Effect.fnUntraced(function*(
   options: ObjectOptions
 ): Effect.fn.Return<OpenedUpload, ObjectStoreError, Scope.Scope> {
   const { backend } = engine
+  const object = withWriteId(backend.capabilities, options)
   let completed = false
   // The request itself is not interruptible, so that its answer is known and the upload can be aborted; waits are.
   const upload = yield* Effect.uninterruptibleMask((restore) =>
     Effect.tap(
-      request(engine, "initiate", backend.openUpload(at, options), { restore }),
+      request(engine, "initiate", backend.openUpload(at, object), { restore }),
       (upload) => Effect.addFinalizer(() => completed ? Effect.void : abandon(engine, upload))
     )
   )
@@ -56,7 +59,9 @@ export const openUpload = Effect.fnUntraced(function*(
     complete: (parts, size) =>
       Effect.tap(
         Effect.onExit(
-          request(engine, "complete", backend.completeUpload(upload, { parts, size })),
+          request(engine, "complete", backend.completeUpload(upload, { parts, size }), {
+            verify: findComplete(engine, at, size, object)
+          }),
           (exit) => Effect.sync(() => completed = exit._tag === "Success")
         ),
         (reply) =>

@@ -11,6 +11,7 @@ import type { Capabilities } from "../Capabilities.ts"
 import { attributeNames, type Attributes, type Metadata, type Tags } from "../ObjectInfo.ts"
 import { isObjectStoreError, makeError, type ObjectStoreError, printable } from "../ObjectStoreError.ts"
 import type { ByteRange, ReadConditions, TransferOptions, WriteMode, WriteOptions } from "../ObjectStoreOptions.ts"
+import { writeIdName } from "./identity.ts"
 
 /** Where a check belongs to. */
 export interface Subject {
@@ -192,6 +193,7 @@ const checkMetadata = (subject: Subject, metadata: Metadata): Metadata | ObjectS
       return invalid(subject, `metadata name "${show(given)}" is not made of ${names.rule}`)
     }
     if (Object.hasOwn(kept, name)) return invalid(subject, `metadata name "${name}" is given twice`)
+    if (name === writeIdName) return invalid(subject, `metadata name "${name}" is the library's own`)
     if (typeof value !== "string" || !metadataValue.test(value) || !value.isWellFormed() || value.trim() !== value) {
       return invalid(subject, `metadata "${name}" holds control characters, or spaces at an end`)
     }

@@ -16,9 +16,11 @@ import type { ObjectOptions, PartReceipt, WriteReply } from "../Backend.ts"
 import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { WriteOptions } from "../ObjectStoreOptions.ts"
 import { type Engine, request } from "./engine.ts"
+import { withWriteId } from "./identity.ts"
 import { allocate, allocateAligned, allocateOrFail } from "./memory.ts"
 import type { Place } from "./resolve.ts"
 import { type OpenedUpload, openUpload, tooLarge, type UploadPlan } from "./upload.ts"
+import { findWrite } from "./verify.ts"
 
 /** A write in progress, in a scope that aborts it unless it finished. */
 export interface Session {
@@ -229,21 +231,24 @@ export const writeWhole = (
   engine: Engine,
   place: Place,
   body: Uint8Array,
-  object: ObjectOptions
+  options: ObjectOptions
 ): Effect.Effect<WriteReply, ObjectStoreError> =>
-  request(
-    engine,
-    object.mode === "overwrite" ? "put" : "conditional",
-    engine.backend.write(place, body, object)
-  ).pipe(
-    Effect.filterOrFail(
+  Effect.suspend(() => {
+    const { backend } = engine
+    // To overwrite again with the same bytes is harmless, so that needs no mark.
+    const plain = options.mode === "overwrite"
+    const object = plain ? options : withWriteId(backend.capabilities, options)
+    return Effect.filterOrFail(
+      request(engine, plain ? "put" : "conditional", backend.write(place, body, object), {
+        verify: findWrite(engine, place, body, object)
+      }),
       (reply) => reply.size === body.length,
       (reply) =>
         makeError("IntegrityFailed", {
           operation: "write",
-          backend: engine.backend.name,
+          backend: backend.name,
           description: `${body.length} bytes were sent, the store counted ${reply.size}`,
           outcome: "applied"
         })
     )
-  )
+  })

@@ -2,13 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Fiber, Random } from "effect"
 import {
   type Backend,
-  defaultMatrix,
   defaultRetryPolicy,
   type ErrorReasonTag,
   fromBackend,
   makeError,
   type ObjectStoreError,
-  type RequestClass,
   RetryPolicy
 } from "effect-objectstore"
 import { makeBackend } from "effect-objectstore/layers/Memory"
@@ -78,15 +76,6 @@ describe("retry", () => {
       assert.deepStrictEqual(times, [0])
     }))
 
-  it.effect("does not guess when the answer to a conditional write is lost", () =>
-    Effect.gen(function*() {
-      const { store, times } = yield* storeFailing("write", [failure("Unavailable")])
-      const error = yield* Effect.flip(inTime(store.put("a", "x", { mode: "create" })))
-      assert.strictEqual(error.reason._tag, "OutcomeUnknown")
-      assert.strictEqual(error.outcome, "unknown")
-      assert.deepStrictEqual(times, [0])
-    }))
-
   it.effect("repeats a conditional write that certainly was not applied", () =>
     Effect.gen(function*() {
       const { store, times } = yield* storeFailing("write", [failure("Unavailable", { outcome: "not-applied" })])
@@ -128,22 +117,4 @@ describe("retry", () => {
       assert.strictEqual((yield* inTime(store.stat("a"))).size, 1)
       assert.strictEqual(times.length, 92)
     }))
-
-  it("says for every failure in the matrix what each kind of request does", () => {
-    const kinds: ReadonlyArray<RequestClass> = [
-      "read",
-      "body",
-      "put",
-      "conditional",
-      "part",
-      "complete",
-      "initiate",
-      "abort",
-      "delete",
-      "copy"
-    ]
-    for (const [name, row] of Object.entries(defaultMatrix)) {
-      for (const kind of kinds) assert.isString(row?.[kind], `${name} ${kind}`)
-    }
-  })
 })
