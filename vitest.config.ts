@@ -1,5 +1,7 @@
+import { env } from "node:process"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
+import { ParityReporter } from "./test/parity/ParityReporter.ts"
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
 if (major < 22 || (major === 22 && minor < 19)) {
@@ -7,6 +9,9 @@ if (major < 22 || (major === 22 && minor < 19)) {
     `Node ${process.versions.node} is too old; run "npm ci" with install scripts allowed, or use Node >= 22.19`
   )
 }
+
+// Where `.ci/run` wants the numbers of tests.
+const report = env["OBJECTSTORE_TEST_REPORT"]
 
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
@@ -22,6 +27,11 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    maxWorkers: 2
+    maxWorkers: 2,
+    reporters: [
+      "default",
+      new ParityReporter(),
+      ...(report === undefined ? [] : [["json", { outputFile: report }] satisfies [string, unknown]])
+    ]
   }
 })

@@ -10,10 +10,11 @@ import type * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { AssertionError } from "node:assert"
 import type { Backend } from "../../Backend.ts"
+import type { Capabilities } from "../../Capabilities.ts"
 import { ObjectStore } from "../../ObjectStore.ts"
 import type { ObjectStoreError } from "../../ObjectStoreError.ts"
 import { describeProperty, type PropertyOptions } from "../model/describeProperty.ts"
-import { type CaseResult, cases, nameOf, runCase } from "./suite.ts"
+import { type CaseResult, cases, nameOf, runCase, unmet } from "./suite.ts"
 
 /**
  * Options of `describeObjectStore`.
@@ -67,6 +68,22 @@ export const judge = (result: CaseResult, reason: string | undefined): Verdict =
   }
 }
 
+/** What a reporter may tell of a case: it stands in the `meta` of the test, as `conformance`. */
+const noteOf = (store: string, result: CaseResult, verdict: Verdict, capabilities: Capabilities) => ({
+  store,
+  case: nameOf(result.case),
+  verdict: verdict._tag === "Fail"
+    ? "failed"
+    : result._tag === "NotApplicable"
+    ? "not applicable"
+    : result._tag === "Failed"
+    ? "known defect"
+    : unmet(result.case, capabilities).length > 0
+    ? "refused"
+    : "passed",
+  reason: verdict._tag === "Skip" ? verdict.reason : undefined
+})
+
 /**
  * Registers all cases of the conformance suite for the store of a layer.
  *
@@ -108,6 +125,7 @@ export const describeObjectStore = <E>(
                 : yield* options.backend
               const result = yield* runCase({ ...options, store, backend }, one)
               const verdict = judge(result, options.skip?.[nameOf(one)])
+              Object.assign(context.task.meta, { conformance: noteOf(name, result, verdict, store.capabilities) })
               // The runner has noted the skip before it throws; what it throws would be logged as a failure.
               if (verdict._tag === "Skip") return yield* Effect.ignore(Effect.try(() => context.skip(verdict.reason)))
               if (verdict._tag === "Fail") return yield* Effect.failCause(verdict.cause)

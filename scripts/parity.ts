@@ -1,0 +1,38 @@
+/**
+ * Writes docs/parity.md from what the last run of the conformance suites found, and fails if a cell of its table is
+ * unexplained: first `npm test`, then this. With `--check` it writes nothing, and fails if the document is another.
+ */
+import * as NodeFs from "node:fs"
+import { fileURLToPath } from "node:url"
+import { cases, nameOf } from "../src/testing/conformance/suite.ts"
+import { renderSummary, renderTable } from "../test/parity/render.ts"
+import { columns, gapsOf, readResults, rowsOf } from "../test/parity/results.ts"
+
+const document = fileURLToPath(new URL("../docs/parity.md", import.meta.url))
+
+const rows = rowsOf(readResults(), cases.map(nameOf))
+const gaps = gapsOf(rows)
+const text = `# Parity
+
+Every case of the conformance suite (rows) on every backend and server (columns), as the tests found it. \`npm run parity\` writes
+this page; \`.ci/run\` fails where it is stale, or where a cell says \`FAILED\` or \`MISSING\`.
+
+- ✓: the case holds.
+- refused: the store lacks a capability that the case needs, and refuses the operation as it must, before any byte moves.
+- –: the store lacks it, and there is nothing to refuse; the note names it.
+- defect: the server (not the layer) does it wrong, as the note says. The case runs all the same, and the suite fails when it
+  starts to pass.
+
+${renderTable(rows)}
+
+## Stores
+
+${columns.map(({ store, title }) => `- ${title}: the suite "${store}"`).join("\n")}
+`
+
+console.log(renderSummary(rows))
+for (const { case: name, store, verdict } of gaps) console.error(`${store}: "${name}" is ${verdict}`)
+const stale = process.argv.includes("--check") && NodeFs.readFileSync(document, "utf8") !== text
+if (stale) console.error("docs/parity.md is stale: npm run parity")
+if (!process.argv.includes("--check")) NodeFs.writeFileSync(document, text)
+process.exitCode = gaps.length === 0 && !stale ? 0 : 1
