@@ -141,16 +141,16 @@ const mergeByKey = (
 /** Lists open uploads. */
 export const listUploads = (engine: Engine, prefix: At): Stream.Stream<OpenUpload, ObjectStoreError> =>
   Stream.suspend(() => {
-    if (!engine.backend.capabilities.multipart.listed) {
-      return explainStream(engine, "listUploads", undefined)(
-        Stream.fail(unsupported(engine.subject, "multipart.listed"))
-      )
-    }
     const resolved = engine.resolver.place(prefix)
     if (Result.isFailure(resolved)) {
       return explainStream(engine, "listUploads", undefined)(Stream.fail(resolved.failure))
     }
     const place = resolved.success
+    if (!engine.backend.capabilities.multipart.listed) {
+      return explainStream(engine, "listUploads", place.names.uri(place.key))(
+        Stream.fail(unsupported(engine.subject, "multipart.listed"))
+      )
+    }
     return explainStream(engine, "listUploads", place.names.uri(place.key))(
       Stream.paginate(undefined as unknown, (cursor) =>
         Effect.map(

@@ -25,6 +25,8 @@ export interface CaseContext {
   readonly key: (name: string) => string
   /** The smallest part size at which the suite cuts objects. */
   readonly partSize: number
+  /** Names of keys that the store has to refuse with `InvalidKey`, because its service cannot hold them as they are. */
+  readonly refusedKeys: ReadonlySet<string>
 }
 
 /**

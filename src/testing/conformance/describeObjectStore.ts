@@ -32,6 +32,11 @@ export interface SuiteOptions {
   /** Bytes a part, where the suite cuts objects; the smallest that the store takes without it. */
   readonly partSize?: number | undefined
   /**
+   * Keys of the suite, without their prefix, that the service cannot hold as they are: the store has to refuse each of them
+   * with `InvalidKey`, and no other.
+   */
+  readonly refusedKeys?: ReadonlyArray<string> | undefined
+  /**
    * Cases that the store is known to fail, by `"subject: name"`, each with the reason. They run all the same, and one that
    * passes fails the suite.
    */

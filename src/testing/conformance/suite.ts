@@ -68,6 +68,11 @@ export interface Subject {
   readonly partSize?: number | undefined
   /** Whether objects of the cases are removed after them; `true` without it. */
   readonly cleanup?: boolean | undefined
+  /**
+   * Keys of the suite, without their prefix, that the service cannot hold as they are: the store has to refuse each of them
+   * with `InvalidKey`, and no other.
+   */
+  readonly refusedKeys?: ReadonlyArray<string> | undefined
 }
 
 /**
@@ -107,7 +112,8 @@ const contextOf = (subject: Subject, unique: string): CaseContext => {
     capabilities: subject.store.capabilities,
     prefix,
     key: (name) => prefix + name,
-    partSize: subject.partSize ?? smallestPart(subject.store.capabilities)
+    partSize: subject.partSize ?? smallestPart(subject.store.capabilities),
+    refusedKeys: new Set(subject.refusedKeys)
   }
 }
 
