@@ -1,0 +1,182 @@
+/**
+ * One connection to an origin: the only place that touches sockets.
+ *
+ * It is an undici client with one socket at a time, which it makes when a request comes and none is open. The socket is made
+ * here and not by undici, because interruption has to reset it and because writes have to be watched: how far they came
+ * tells "nothing was sent" from "sent", and an answer that came before a write failed must be read first.
+ *
+ * @internal
+ */
+import * as NodeNet from "node:net"
+import * as NodeTls from "node:tls"
+import type { buildConnector, Client, Dispatcher } from "undici"
+
+/** How far a connection came that was not made. */
+export type ConnectPhase = "dns" | "connect" | "tls"
+
+/** Where connections go, and how they are made. */
+export interface Origin {
+  readonly url: string
+  readonly client: typeof Client
+  /** Certificates of authorities, PEM. */
+  readonly ca: Array<string> | undefined
+  readonly lookup: ((host: string) => string | undefined) | undefined
+  /** The last TLS session, so that the next connection need not agree anew. */
+  session: Buffer | undefined
+}
+
+/** Longest head of a reply, in bytes. */
+const maxHeaderSize = 64 * 1024
+
+/** Idle connections are closed after this long unless the server says otherwise: servers of Node close after 5 s. */
+const keepAliveTimeout = 4000
+
+const noop = (): void => {}
+
+export class Connection {
+  readonly secure: boolean
+  readonly #origin: Origin
+  readonly #client: Client
+  /** The TCP socket, below TLS. */
+  #raw: NodeNet.Socket | undefined
+  /** The socket that HTTP is spoken on. */
+  #socket: NodeNet.Socket | undefined
+  /** Whether a byte of the present request was handed to the system. */
+  wrote = false
+  /** Writes that the system has not taken whole. */
+  pendingWrites = 0
+  /** Counts writes that the system took. */
+  writes = 0
+  /** A write that failed while an answer may still be there to be read. */
+  writeError: Error | undefined
+  /** How far the present attempt to connect came; `undefined` once connected. */
+  connecting: ConnectPhase | undefined
+
+  constructor(origin: Origin) {
+    this.#origin = origin
+    this.secure = origin.url.startsWith("https:")
+    this.#client = new origin.client(origin.url, {
+      pipelining: 1,
+      allowH2: false,
+      maxHeaderSize,
+      keepAliveTimeout,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: (options, callback) => this.#connect(options, callback)
+    })
+  }
+
+  /** Sends a request. The one before has ended. */
+  dispatch(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+    this.wrote = false
+    this.writeError = undefined
+    this.#client.dispatch(request, handler)
+  }
+
+  /** Whether bytes came that belong to no request. */
+  get surplus(): boolean {
+    const error = this.#socket?.errored
+    return error != null && (error.message === "bad response" || error.name === "HTTPParserError")
+  }
+
+  /** Bytes of the present write that the system has not taken, where it tells. */
+  get unsent(): number {
+    // Node has no public name for it; without it, progress is only seen where a write ends.
+    return (this.#socket as unknown as { readonly _handle?: { readonly writeQueueSize?: number } | null })?._handle
+      ?.writeQueueSize ?? 0
+  }
+
+  /** Resets the connection at once: the server sees no orderly end, and nothing touches the request's bytes any more. */
+  resetSocket(): void {
+    const raw = this.#raw
+    if (raw === undefined || raw.destroyed) return
+    if (raw.connecting) raw.destroy()
+    else raw.resetAndDestroy()
+    this.#socket?.destroy()
+  }
+
+  /** Closes an idle connection. Resolves when nothing of it is left. */
+  destroy(): Promise<void> {
+    return this.#client.destroy()
+  }
+
+  #connect(options: buildConnector.Options, callback: buildConnector.Callback): void {
+    const { hostname } = options
+    const port = options.port === "" || options.port == null ? (this.secure ? 443 : 80) : Number(options.port)
+    const host = this.#origin.lookup?.(hostname) ?? hostname
+    let connected = (error: Error | null): void => {
+      connected = noop
+      if (error === null) {
+        this.connecting = undefined
+        callback(null, this.#socket!)
+      } else callback(error, null)
+    }
+    this.connecting = NodeNet.isIP(host) === 0 ? "dns" : "connect"
+    const raw = NodeNet.connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 })
+    this.#raw = raw
+    this.#socket = raw
+    const failed = (error: Error): void => connected(error)
+    const closed = (): void => connected(new Error("closed while connecting"))
+    raw.once("lookup", (error) => {
+      if (error === null) this.connecting = "connect"
+    })
+    raw.on("error", failed)
+    raw.once("close", closed)
+    raw.once("connect", () => {
+      if (!this.secure) {
+        watchWrites(raw, this)
+        connected(null)
+        return
+      }
+      this.connecting = "tls"
+      const name = options.servername ?? hostname
+      const secured = NodeTls.connect({
+        socket: raw,
+        host: hostname,
+        servername: NodeNet.isIP(name) === 0 ? name : "",
+        ALPNProtocols: ["http/1.1"],
+        ...(this.#origin.ca === undefined ? undefined : { ca: this.#origin.ca }),
+        ...(this.#origin.session === undefined ? undefined : { session: this.#origin.session })
+      })
+      this.#socket = secured
+      secured.on("session", (session) => {
+        this.#origin.session = session
+      })
+      secured.on("error", failed)
+      secured.once("close", closed)
+      secured.once("secureConnect", () => {
+        watchWrites(secured, this)
+        connected(null)
+      })
+    })
+  }
+}
+
+/** Errors of a write after which the server's answer may still be there: it has said no and closed. */
+const closedByPeer: ReadonlySet<string | undefined> = new Set(["EPIPE", "ECONNRESET", "ECONNABORTED"])
+
+/**
+ * Has every write of a socket noted. One that fails because the peer has closed is not reported: Node would destroy the
+ * socket and drop an answer that is still to be read, and the reading side ends in a moment by itself.
+ */
+const watchWrites = (socket: NodeNet.Socket, connection: Connection): void => {
+  const noted = (callback: (error?: Error | null) => void) => {
+    connection.wrote = true
+    connection.pendingWrites++
+    return (error?: Error | null): void => {
+      if (error == null) {
+        connection.pendingWrites--
+        connection.writes++
+        callback()
+      } else if (closedByPeer.has((error as NodeJS.ErrnoException).code)) {
+        connection.writeError = error
+      } else {
+        callback(error)
+      }
+    }
+  }
+  const { _write: write, _writev: writev } = socket
+  connection.pendingWrites = 0
+  socket._write = (chunk, encoding, callback) => write.call(socket, chunk, encoding, noted(callback))
+  if (writev != null) socket._writev = (chunks, callback) => writev.call(socket, chunks, noted(callback))
+}

@@ -1,0 +1,76 @@
+/**
+ * The connections to one origin: as many as requests need at a time, up to a cap; a request beyond waits its turn.
+ *
+ * @internal
+ */
+import { Connection, type Origin } from "./Connection.ts"
+
+/** Who waits for a connection. */
+export interface Waiter {
+  readonly begin: (connection: Connection) => void
+  /** There will be none. */
+  readonly abandon: () => void
+}
+
+export class ConnectionPool {
+  readonly #origin: Origin
+  readonly #most: number
+  /** The one that was used last is taken first, so that the others may end their idle time. */
+  readonly #free: Array<Connection> = []
+  readonly #busy = new Set<Connection>()
+  readonly #waiting = new Set<Waiter>()
+
+  constructor(origin: Origin, most: number) {
+    this.#origin = origin
+    this.#most = most
+  }
+
+  /** Has `waiter` begin as soon as a connection is free: now, or in its turn. */
+  acquire(waiter: Waiter): void {
+    const connection = this.#free.pop() ??
+      (this.#busy.size < this.#most ? new Connection(this.#origin) : undefined)
+    if (connection === undefined) {
+      this.#waiting.add(waiter)
+      return
+    }
+    this.#busy.add(connection)
+    waiter.begin(connection)
+  }
+
+  /** Takes a waiter out of the line. */
+  leave(waiter: Waiter): void {
+    this.#waiting.delete(waiter)
+  }
+
+  /** Takes back a connection after a whole exchange. */
+  release(connection: Connection): void {
+    this.#busy.delete(connection)
+    this.#free.push(connection)
+    this.#next()
+  }
+
+  /** Resets a connection, and makes room for another one. */
+  discard(connection: Connection): void {
+    connection.resetSocket()
+    void connection.destroy()
+    this.#busy.delete(connection)
+    this.#next()
+  }
+
+  #next(): void {
+    for (const waiter of this.#waiting) {
+      this.#waiting.delete(waiter)
+      this.acquire(waiter)
+      return
+    }
+  }
+
+  /** Closes every connection. Requests that wait or run fail. */
+  close(): Promise<unknown> {
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const waiter of waiting) waiter.abandon()
+    for (const connection of this.#busy) connection.resetSocket()
+    return Promise.all([...this.#free, ...this.#busy].map((connection) => connection.destroy()))
+  }
+}

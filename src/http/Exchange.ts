@@ -1,0 +1,364 @@
+/**
+ * One request and its reply over one connection: what undici tells of it, as effects.
+ *
+ * undici calls back from inside its parser, where no other request may be sent and no connection resumed; so nothing that
+ * waits for this exchange runs in such a call, but in the microtask after it.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import type { Dispatcher } from "undici"
+import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
+import type { Connection } from "./Connection.ts"
+import type { ConnectionPool, Waiter } from "./ConnectionPool.ts"
+import { parseSize } from "./replyStat.ts"
+import type { TimeWatch, Watched } from "./TimeWatch.ts"
+import type { TransportReply, TransportRequest } from "./Transport.ts"
+import { outcomeOf, type Progress, toTransportError } from "./transportError.ts"
+
+/** Times in milliseconds, and who speaks. */
+export interface ExchangeOptions {
+  readonly backend: string
+  readonly connectTimeout: number
+  readonly headersTimeout: number
+  readonly stallTimeout: number
+}
+
+/** Bytes of a body that are kept while nobody asks for them; then the connection is paused. */
+const maxBuffered = 64 * 1024
+
+/** A body is written in pieces of this size: a larger one on TLS is encrypted at once, which doubles its memory. */
+const sliceSize = { plain: 1024 * 1024, secure: 256 * 1024 }
+
+type Resume<A> = (effect: Effect.Effect<A, ObjectStoreError>) => void
+
+export class Exchange implements Dispatcher.DispatchHandler, Waiter, Watched {
+  readonly #request: TransportRequest
+  readonly #pool: ConnectionPool
+  readonly #watch: TimeWatch
+  readonly #options: ExchangeOptions
+
+  #connection: Connection | undefined
+  #controller: Dispatcher.DispatchController | undefined
+  /** Changes whenever something moves. */
+  #moved = 0
+  /** undici has begun to write the request. */
+  #started = false
+  /** undici has handed over the whole request. */
+  #given = false
+  #reply: TransportReply | undefined
+  /** The reply has come whole. */
+  #ended = false
+  /** Makes the error, once it is known how many bytes were delivered. */
+  #failure: ((received: number) => ObjectStoreError) | undefined
+  #closed = false
+
+  /** Bytes that came and were not asked for yet. */
+  #buffered: Array<Uint8Array> = []
+  #bufferedBytes = 0
+  /** Bytes of the body that came. */
+  #came = 0
+  /** Bytes of the body that were delivered. */
+  #delivered = 0
+  #target: Uint8Array | undefined
+  #filled = 0
+
+  #onReply: Resume<TransportReply> | undefined
+  #onBytes: Resume<number> | undefined
+  #settling = false
+
+  constructor(request: TransportRequest, pool: ConnectionPool, watch: TimeWatch, options: ExchangeOptions) {
+    this.#request = request
+    this.#pool = pool
+    this.#watch = watch
+    this.#options = options
+  }
+
+  /** Sends the request and answers with the head of the reply. */
+  readonly head: Effect.Effect<TransportReply, ObjectStoreError> = Effect.callback((resume) => {
+    this.#onReply = resume
+    this.#watch.add(this)
+    this.#pool.acquire(this)
+    return Effect.sync(() => this.close())
+  })
+
+  /** Ends the exchange: resets the connection unless everything was said. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#onReply = undefined
+    this.#onBytes = undefined
+    this.#target = undefined
+    this.#buffered = []
+    if (this.#connection === undefined) this.#pool.leave(this)
+    this.#giveBack()
+    this.#watch.delete(this)
+  }
+
+  // What the pool and the watch say.
+
+  begin(connection: Connection): void {
+    this.#connection = connection
+    const { body, headers, method, path } = this.#request
+    const fields: Array<string> = []
+    for (const name in headers) if (name !== "content-length") fields.push(name, headers[name]!)
+    const pieces = body === undefined ? [] : body instanceof Uint8Array ? [body] : body
+    const size = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    const slice = connection.secure ? sliceSize.secure : sliceSize.plain
+    const single = pieces.length === 1 && size <= slice
+    // undici counts a body against this header.
+    if (size > 0 || method === "PUT" || method === "POST") fields.push("content-length", String(size))
+    connection.dispatch(
+      {
+        method,
+        path,
+        headers: fields,
+        // undici would close after HEAD, for servers that send a body all the same.
+        reset: false,
+        body: size === 0 ? null : single ? pieces[0]! : slicesOf(pieces, slice) as unknown as Uint8Array
+      },
+      this
+    )
+  }
+
+  limit(): number | undefined {
+    const { connectTimeout, headersTimeout, stallTimeout } = this.#options
+    if (this.#connection === undefined) return undefined
+    if (!this.#started) return connectTimeout
+    if (this.#reply === undefined) return this.#uploading ? stallTimeout : headersTimeout
+    return this.#onBytes === undefined ? undefined : stallTimeout
+  }
+
+  moved(): number {
+    const connection = this.#connection
+    return connection === undefined ? this.#moved : this.#moved + connection.writes - connection.unsent
+  }
+
+  timeOut(): void {
+    const phase = this.#reply !== undefined ? "stall" : this.#started && !this.#uploading ? "headers" : "request"
+    const limit = this.limit()
+    const progress = this.#progress()
+    this.#failure ??= () =>
+      makeError("Timeout", {
+        operation: "request",
+        backend: progress.backend,
+        status: progress.status,
+        phase,
+        outcome: outcomeOf(progress),
+        description: `nothing moved for ${limit} ms`
+      })
+    this.#settle()
+  }
+
+  abandon(): void {
+    this.#fail(new Error("the store was closed"))
+    this.#settle()
+  }
+
+  get #uploading(): boolean {
+    return !this.#given || (this.#connection?.pendingWrites ?? 0) > 0
+  }
+
+  #progress(): Progress {
+    const connection = this.#connection
+    return {
+      backend: this.#options.backend,
+      mutation: this.#request.mutation,
+      connecting: this.#started ? undefined : connection?.connecting,
+      sent: this.#started && connection?.wrote === true,
+      uploading: this.#uploading,
+      writeError: connection?.writeError,
+      status: this.#reply?.status
+    }
+  }
+
+  #fail(cause: Error): void {
+    const progress = this.#progress()
+    this.#failure ??= (received) => toTransportError(progress, cause, received)
+  }
+
+  // What undici says.
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    this.#started = true
+    this.#moved++
+  }
+
+  onRequestSent(): void {
+    this.#given = true
+    this.#moved++
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
+  ): void {
+    this.#moved++
+    // The real one follows.
+    if (status < 200) return
+    this.#reply = {
+      status,
+      headers: joined(headers),
+      length: this.#request.method === "HEAD" || status === 204 || status === 304
+        ? 0
+        : headers["transfer-encoding"] === undefined
+        ? parseSize(headers["content-length"] as string | undefined)
+        : undefined,
+      into: (target) => this.#into(target)
+    }
+    this.#changed()
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
+    this.#moved++
+    this.#came += chunk.length
+    const target = this.#target
+    const room = target === undefined ? 0 : target.length - this.#filled
+    if (chunk.length <= room) {
+      target!.set(chunk, this.#filled)
+      this.#filled += chunk.length
+      if (chunk.length === room) this.#changed()
+      return
+    }
+    if (room > 0) {
+      target!.set(chunk.subarray(0, room), this.#filled)
+      this.#filled += room
+      this.#changed()
+    }
+    this.#buffered.push(room === 0 ? chunk : chunk.subarray(room))
+    this.#bufferedBytes += chunk.length - room
+    if (this.#bufferedBytes >= maxBuffered && this.#came !== this.#reply?.length) controller.pause()
+  }
+
+  onResponseEnd(): void {
+    this.#ended = true
+    // undici would close in order, and the server might take the half for the whole.
+    if (this.#uploading) this.#connection?.resetSocket()
+    this.#changed()
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    if (this.#closed || this.#ended) return
+    this.#fail(error)
+    this.#changed()
+  }
+
+  /** Lets those who wait go on, once undici has returned. */
+  #changed(): void {
+    if (this.#settling) return
+    this.#settling = true
+    queueMicrotask(() => {
+      this.#settling = false
+      this.#settle()
+    })
+  }
+
+  #settle(): void {
+    if (this.#closed) return
+    if (this.#ended && this.#connection?.surplus === true) {
+      const progress = this.#progress()
+      this.#failure ??= (received) => toTransportError(progress, surplus, received)
+    }
+    if (this.#ended || this.#failure !== undefined) {
+      this.#giveBack()
+      this.#watch.delete(this)
+    }
+    const [onReply, onBytes] = [this.#onReply, this.#onBytes]
+    if (onReply !== undefined) {
+      if (this.#failure !== undefined) {
+        this.#onReply = undefined
+        onReply(Effect.fail(this.#failure(0)))
+      } else if (this.#reply !== undefined) {
+        this.#onReply = undefined
+        onReply(Effect.succeed(this.#reply))
+      }
+    } else if (onBytes !== undefined) {
+      const full = this.#filled === this.#target?.length
+      if (full || this.#ended || this.#failure !== undefined) {
+        const count = this.#filled
+        this.#onBytes = undefined
+        this.#target = undefined
+        this.#filled = 0
+        onBytes(this.#deliver(count, full))
+      }
+    }
+  }
+
+  /** Gives the connection back if everything was said, else resets it. */
+  #giveBack(): void {
+    const connection = this.#connection
+    if (connection === undefined) return
+    this.#connection = undefined
+    // What is left of an upload that was answered early must not reach the next request's answer.
+    if (this.#ended && this.#failure === undefined && this.#given && connection.pendingWrites === 0) {
+      this.#pool.release(connection)
+    } else this.#pool.discard(connection)
+  }
+
+  /** Answers what came into a target that is full, or will not be. */
+  #deliver(count: number, full: boolean): Effect.Effect<number, ObjectStoreError> {
+    this.#delivered += count
+    return full || this.#failure === undefined ? Effect.succeed(count) : Effect.fail(this.#failure(this.#delivered))
+  }
+
+  #into(target: Uint8Array): Effect.Effect<number, ObjectStoreError> {
+    return Effect.suspend(() => {
+      if (this.#closed) this.#fail(new Error("the scope of the reply has closed"))
+      const count = this.#takeBuffered(target)
+      const full = count === target.length
+      if (full || this.#ended || this.#failure !== undefined) return this.#deliver(count, full)
+      this.#target = target
+      this.#filled = count
+      return this.#more
+    })
+  }
+
+  /** Waits for bytes into `#target`. */
+  readonly #more: Effect.Effect<number, ObjectStoreError> = Effect.callback((resume) => {
+    this.#onBytes = resume
+    this.#moved++
+    if (this.#controller?.paused === true) this.#controller.resume()
+    return Effect.sync(() => this.close())
+  })
+
+  #takeBuffered(target: Uint8Array): number {
+    let count = 0
+    while (count < target.length && this.#buffered.length > 0) {
+      const chunk = this.#buffered[0]!
+      const taken = Math.min(chunk.length, target.length - count)
+      target.set(taken === chunk.length ? chunk : chunk.subarray(0, taken), count)
+      if (taken === chunk.length) this.#buffered.shift()
+      else this.#buffered[0] = chunk.subarray(taken)
+      this.#bufferedBytes -= taken
+      count += taken
+    }
+    return count
+  }
+}
+
+const surplus = Object.assign(new Error("bad answer: it goes on after its end"), { code: "UND_ERR_SOCKET" })
+
+/** Values of a name that comes more than once, as one. */
+const joined = (
+  headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
+): Readonly<Record<string, string | undefined>> => {
+  for (const name in headers) {
+    if (typeof headers[name] !== "string") {
+      return Object.assign(
+        Object.create(null),
+        Object.fromEntries(
+          Object.entries(headers).map(([key, value]) => [key, typeof value === "string" ? value : value?.join(", ")])
+        )
+      )
+    }
+  }
+  return headers as Readonly<Record<string, string>>
+}
+
+function* slicesOf(pieces: ReadonlyArray<Uint8Array>, size: number): Generator<Uint8Array> {
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += size) yield piece.subarray(at, at + size)
+  }
+}
