@@ -9,10 +9,12 @@ export { defaultRetryPolicy, RetryPolicy, type RetryPolicyOptions } from "./engi
 export {
   defaultMatrix,
   type RequestClass,
+  requestClasses,
   type RetryFailure,
   type RetryMatrix,
   type RetryVerdicts,
-  type Verdict
+  type Verdict,
+  verdictsOf
 } from "./engine/retryMatrix.ts"
 export { ErrorReason, ErrorReasons, type ErrorReasonTag, Outcome } from "./ErrorReason.ts"
 export { attributeNames } from "./ObjectInfo.ts"

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Fiber, Random } from "effect"
+import { Clock, type Duration, Effect, Fiber, Random } from "effect"
 import {
   type Backend,
   defaultRetryPolicy,
@@ -17,19 +17,24 @@ const halfJitter = { nextDoubleUnsafe: () => 0.5, nextIntUnsafe: () => 0 }
 const failure = (tag: ErrorReasonTag, fields: Record<string, unknown> = {}): ObjectStoreError =>
   makeError(tag, { operation: "test", backend: "memory", ...fields } as never)
 
-/** A memory store whose `head` fails with the given errors first; answers the times of its requests. */
-const storeFailing = Effect.fnUntraced(function*(method: "head" | "write", errors: ReadonlyArray<ObjectStoreError>) {
+/** A memory store that fails with the given errors first, each after a time; answers the times of its requests. */
+const storeFailing = Effect.fnUntraced(function*(
+  method: "head" | "write" | "read",
+  errors: ReadonlyArray<ObjectStoreError | undefined>,
+  duration: Duration.Input = 0
+) {
   const backend = yield* makeBackend()
   const times: Array<number> = []
   const left = [...errors]
-  const fail = <A>(effect: Effect.Effect<A, ObjectStoreError>): Effect.Effect<A, ObjectStoreError> =>
+  const fail = <A, R>(effect: Effect.Effect<A, ObjectStoreError, R>): Effect.Effect<A, ObjectStoreError, R> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       times.push(now)
       const error = left.shift()
-      return error === undefined ? effect : Effect.fail(error)
+      return error === undefined ? effect : Effect.andThen(Effect.sleep(duration), Effect.fail(error))
     })
   const flaky: Backend = {
     ...backend,
+    read: method === "read" ? (at, request) => fail(backend.read(at, request)) : backend.read,
     head: method === "head" ? (at, conditions) => fail(backend.head(at, conditions)) : backend.head,
     write: method === "write" ? (at, body, options) => fail(backend.write(at, body, options)) : backend.write
   }
@@ -116,5 +121,88 @@ describe("retry", () => {
       yield* Effect.forEach(Array.from({ length: 10 }), () => store.put("a", "x"))
       assert.strictEqual((yield* inTime(store.stat("a"))).size, 1)
       assert.strictEqual(times.length, 92)
+    }))
+
+  it.effect("counts the first request's own time, and makes a last request when the time is over", () =>
+    Effect.gen(function*() {
+      const { store, times } = yield* storeFailing(
+        "head",
+        Array.from({ length: 9 }, () => failure("Throttled", { retryAfter: 9000 })),
+        "5 seconds"
+      )
+      const error = yield* Effect.flip(
+        inTime(store.stat("a")).pipe(
+          Effect.provideService(RetryPolicy, { ...defaultRetryPolicy, maxElapsed: 20_000 })
+        )
+      )
+      assert.strictEqual(error.reason._tag, "Throttled")
+      // 5 s of request, 9 s as asked for, 5 s of request: 1 s is left.
+      assert.deepStrictEqual(times, [0, 14_000, 20_000])
+      assert.strictEqual(error.attempts, 3)
+    }))
+
+  it.effect("never lets a retry-after reach a timer that could not hold it", () =>
+    Effect.gen(function*() {
+      for (const retryAfter of [Number.MAX_VALUE, 2 ** 31, -1, 0, Number.NEGATIVE_INFINITY]) {
+        const { store, times } = yield* storeFailing("head", [failure("Unavailable", { retryAfter })])
+        yield* Effect.exit(inTime(store.stat("a")))
+        assert.deepStrictEqual(times.map((time) => time - times[0]!), [0, retryAfter > 0 ? 20_000 : 50])
+      }
+    }))
+
+  it.effect("counts every attempt once: what opens a body and what reads it share them", () =>
+    Effect.gen(function*() {
+      const { store, times } = yield* storeFailing("read", [
+        undefined,
+        ...Array.from({ length: 30 }, () => failure("Unavailable"))
+      ], 0)
+      yield* store.put("a", "0123456789")
+      const error = yield* Effect.flip(inTime(store.get("a", { partSize: 5, concurrency: 1 })))
+      assert.strictEqual(error.reason._tag, "Unavailable")
+      assert.strictEqual(error.attempts, 5)
+      assert.strictEqual(times.length, 1 + 5)
+    }))
+
+  it.effect("counts anew when a body has come further, so that it ends however often it breaks", () =>
+    Effect.gen(function*() {
+      const backend = yield* makeBackend()
+      const body = Uint8Array.from({ length: 40 }, (_, index) => index)
+      let requests = 0
+      const breaking: Backend = {
+        ...backend,
+        read: (at, request) =>
+          Effect.map(backend.read(at, request), (reply) => {
+            requests++
+            return {
+              ...reply,
+              into: (target) =>
+                Effect.flatMap(reply.into(target.subarray(0, 1)), () =>
+                  Effect.fail(failure("BodyInterrupted", { received: 1 })))
+            }
+          })
+      }
+      const store = yield* fromBackend(breaking, { base: "mem://memory/" })
+      yield* store.put("a", body)
+      const read = yield* inTime(store.get("a"))
+      assert.deepStrictEqual(read, body)
+      assert.strictEqual(requests, 40)
+    }))
+
+  it.effect("stops when a body does not come further", () =>
+    Effect.gen(function*() {
+      const backend = yield* makeBackend()
+      let requests = 0
+      const breaking: Backend = {
+        ...backend,
+        read: (at, request) =>
+          Effect.map(backend.read(at, request), (reply) => {
+            requests++
+            return { ...reply, into: () => Effect.fail(failure("BodyInterrupted", { received: 0 })) }
+          })
+      }
+      const store = yield* fromBackend(breaking, { base: "mem://memory/" })
+      yield* store.put("a", "hello")
+      const error = yield* Effect.flip(inTime(store.get("a")))
+      assert.deepStrictEqual([error.reason._tag, error.attempts, requests], ["BodyInterrupted", 5, 5])
     }))
 })
