@@ -25,7 +25,9 @@ const documents = blocks.filter((block) => block.language === "json")
 /** Shell blocks that no test runs, as their fences say: all of them, so that none is passed over unseen. */
 const notRun: ReadonlyArray<readonly [file: string, reason: string]> = [
   ["README.md", "installs from the registry; CI does both from a fresh clone"],
-  ["docs/benchmarks.md", "takes minutes"]
+  ["README.md", "builds for minutes, and waits for Ctrl-C"],
+  ["docs/benchmarks.md", "takes minutes"],
+  ["docs/servers-for-tests.md", "builds for minutes, and waits for Ctrl-C"]
 ]
 
 const nameOf = (block: CodeBlock): string => `${block.file}:${block.line}`
@@ -52,7 +54,9 @@ import base from "../../vitest.config.ts"
 export default {
   ...base,
   root: ${JSON.stringify(root)},
-  test: { ...base.test, include: ["${NodePath.relative(root, directory)}/*.test.ts"], exclude: [] }
+  test: { ...base.test, reporters: ["default"], include: ["${
+  NodePath.relative(root, directory)
+}/*.test.ts"], exclude: [] }
 }
 `
 

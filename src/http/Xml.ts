@@ -38,14 +38,8 @@ const question = 63
 const isSpace = (c: number): boolean => c === 32 || c === 10 || c === 13 || c === 9
 
 /**
- * A place in a document. It begins inside the root element.
- *
- * ```text
- * for (let name = xml.child(); name !== undefined; name = xml.child()) {
- *   if (name === "Key") key = xml.text()
- *   else xml.skip()
- * }
- * ```
+ * A place in a document. It begins inside the root element: ask for the next `child` until there is none, and take the
+ * `text` of each, or `skip` it, or read its children in the same way.
  */
 export interface XmlReader {
   /**
