@@ -92,7 +92,8 @@ export const uris: ReadonlyArray<Case> = subject("locations", [
     const { scheme } = yield* ObjectUri.parse(uri)
     for (const at of foreign) {
       // Another container of the same service may belong to the store.
-      if (at.startsWith(`${scheme}:`) && scheme !== "file" && scheme !== "direct") continue
+      const other = yield* ObjectUri.parse(at)
+      if (other.scheme === scheme && scheme !== "file" && scheme !== "direct") continue
       yield* failsWith("InvalidUri", t.store.get(at), at)
       yield* refuses("InvalidUri", t.store.put(at, "x"), at)
       yield* refuses("InvalidUri", t.store.delete(at), at)
