@@ -1,0 +1,125 @@
+/**
+ * Who asks: the source of bearer tokens, the project, and the signer of URLs.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import { readFile } from "node:fs/promises"
+import { makeTokenCache, type Token, type TokenCache } from "../../src/http/TokenCache.ts"
+import { isObjectStoreError, makeError, type ObjectStoreError } from "../../src/ObjectStoreError.ts"
+import { openVendorAuth, type VendorAuth } from "./adc.ts"
+import {
+  backendName,
+  type Endpoint,
+  type GcsCredentials,
+  type GcsOptions,
+  type GcsToken,
+  misconfigured
+} from "./config.ts"
+import { isServiceAccount, readServiceAccount, selfSigned, type ServiceAccount, signText } from "./serviceAccount.ts"
+
+/** Text that was signed, and by whom. */
+export interface Signature {
+  readonly email: string
+  readonly signature: Buffer
+}
+
+/** Who asks. */
+export interface Identity {
+  /** Absent where nobody does. */
+  readonly tokens: TokenCache | undefined
+  readonly projectId: Effect.Effect<string, ObjectStoreError>
+  /** Who signs; absent where nobody can. The text is made when it is known whom it has to name. */
+  readonly sign:
+    | ((text: (email: string) => string) => Effect.Effect<Signature, ObjectStoreError>)
+    | undefined
+}
+
+/** All that a store does is within it. */
+const scope = "https://www.googleapis.com/auth/devstorage.full_control"
+
+const noProject = Effect.suspend(() =>
+  Effect.fail(misconfigured("no project is known: give projectId, or set GOOGLE_CLOUD_PROJECT"))
+)
+
+/** Finds out who asks. */
+export const makeIdentity = Effect.fnUntraced(function*(
+  options: GcsOptions,
+  endpoint: Endpoint
+): Effect.fn.Return<Identity, ObjectStoreError, Scope.Scope> {
+  const credentials = options.credentials ?? (endpoint.secure ? "default" : "anonymous")
+  if (credentials !== "anonymous" && !endpoint.secure && !endpoint.loopback) {
+    return yield* misconfigured("endpoint: credentials are not sent over http, but to this machine")
+  }
+  const project = (other: Effect.Effect<string, ObjectStoreError>) =>
+    options.projectId === undefined ? other : Effect.succeed(options.projectId)
+  if (credentials === "anonymous") return { tokens: undefined, projectId: project(noProject), sign: undefined }
+  if (typeof credentials === "object" && "token" in credentials) {
+    const tokens = yield* makeTokenCache(own(credentials.token))
+    return { tokens, projectId: project(noProject), sign: undefined }
+  }
+  const found = yield* find(credentials)
+  if ("privateKey" in found) {
+    return {
+      tokens: yield* makeTokenCache(selfSigned(found, scope)),
+      projectId: project(found.projectId === undefined ? noProject : Effect.succeed(found.projectId)),
+      sign: (text) => Effect.sync(() => ({ email: found.email, signature: signText(found, text(found.email)) }))
+    }
+  }
+  const tokens = yield* makeTokenCache(found.token)
+  return { tokens, projectId: project(found.projectId), sign: found.sign }
+})
+
+/** A token source of the program's own. */
+const own = (source: Effect.Effect<GcsToken, unknown>): Effect.Effect<Token, ObjectStoreError> =>
+  Effect.mapBoth(source, {
+    onSuccess: ({ expiresAt, value }) => ({
+      value: typeof value === "string" ? Redacted.make(value) : value,
+      expiresAt
+    }),
+    onFailure: (failure) =>
+      isObjectStoreError(failure) ? failure : makeError("Unauthenticated", {
+        operation: "token",
+        backend: backendName,
+        description: "the source of access tokens failed",
+        outcome: "not-applied",
+        cause: failure
+      })
+  })
+
+const find = Effect.fnUntraced(function*(
+  credentials: "default" | Exclude<GcsCredentials, string | { readonly token: unknown }>
+): Effect.fn.Return<ServiceAccount | VendorAuth, ObjectStoreError> {
+  if (credentials === "default") return yield* openVendorAuth({})
+  if ("keyFile" in credentials) {
+    const { keyFile } = credentials
+    const text = yield* Effect.tryPromise({
+      try: () => readFile(keyFile, "utf8"),
+      catch: (cause) => misconfigured(`keyFile: ${keyFile} cannot be read: ${(cause as NodeJS.ErrnoException).code}`)
+    })
+    return yield* fromText(text, `keyFile ${keyFile}`)
+  }
+  const { key } = credentials
+  if (typeof key === "string") return yield* fromText(key, "key")
+  if (Redacted.isRedacted(key)) return yield* fromText(Redacted.value(key), "key")
+  return yield* Effect.mapError(Effect.fromResult(readServiceAccount(key)), (wrong) => misconfigured(`key: ${wrong}`))
+})
+
+const fromText = Effect.fnUntraced(function*(
+  text: string,
+  what: string
+): Effect.fn.Return<ServiceAccount | VendorAuth, ObjectStoreError> {
+  // What the parser says quotes the text, which is a secret.
+  const parsed = yield* Effect.try({
+    try: (): unknown => JSON.parse(text),
+    catch: () => misconfigured(`${what}: it is no JSON`)
+  })
+  if (typeof parsed !== "object" || parsed === null) return yield* misconfigured(`${what}: it is no JSON object`)
+  const file = parsed as Record<string, unknown>
+  if (!isServiceAccount(file)) return yield* openVendorAuth({ credentials: file })
+  const account = readServiceAccount(file)
+  return Result.isSuccess(account) ? account.success : yield* misconfigured(`${what}: ${account.failure}`)
+})
