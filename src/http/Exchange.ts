@@ -86,6 +86,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Watched {
   close(): void {
     if (this.#closed) return
     this.#closed = true
+    if (!this.#ended) this.#fail(closed)
     this.#onReply = undefined
     this.#onBytes = undefined
     this.#target = undefined
@@ -165,7 +166,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Watched {
       backend: this.#options.backend,
       mutation: this.#request.mutation,
       connecting: this.#started ? undefined : connection?.connecting,
-      sent: this.#started && connection?.wrote === true,
+      sent: this.#reply !== undefined || (this.#started && connection?.wrote === true),
       uploading: this.#uploading,
       writeError: connection?.writeError,
       status: this.#reply?.status
@@ -305,7 +306,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Watched {
 
   #into(target: Uint8Array): Effect.Effect<number, ObjectStoreError> {
     return Effect.suspend(() => {
-      if (this.#closed) this.#fail(new Error("the scope of the reply has closed"))
+      if (this.#closed && this.#delivered < this.#came) this.#fail(closed)
       const count = this.#takeBuffered(target)
       const full = count === target.length
       if (full || this.#ended || this.#failure !== undefined) return this.#deliver(count, full)
@@ -337,6 +338,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Watched {
     return count
   }
 }
+
+const closed = new Error("the reply was closed")
 
 const surplus = Object.assign(new Error("bad answer: it goes on after its end"), { code: "UND_ERR_SOCKET" })
 

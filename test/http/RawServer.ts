@@ -10,8 +10,9 @@ export interface Received {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly contentLength: number
-  /** Bytes of the body so far. */
-  body: Buffer
+  /** The body so far. */
+  readonly body: () => Buffer
+  readonly chunks: Array<Buffer>
   readonly peer: Peer
 }
 
@@ -65,10 +66,11 @@ export const rawServer = (script: Script, tls?: { readonly key: string; readonly
         socket.on("error", (error: NodeJS.ErrnoException) => {
           if (error.code === "ECONNRESET") peer.ended ??= "reset"
         })
-        let pending = Buffer.alloc(0)
+        let pending: Buffer = Buffer.alloc(0)
         let current: Received | undefined
+        let left = 0
         socket.on("data", (chunk) => {
-          pending = Buffer.concat([pending, chunk])
+          pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk])
           while (pending.length > 0) {
             if (current === undefined) {
               const end = pending.indexOf("\r\n\r\n")
@@ -78,22 +80,26 @@ export const rawServer = (script: Script, tls?: { readonly key: string; readonly
               const [method = "", path = ""] = line.split(" ")
               const headers = Object.fromEntries(lines.map((text) => text.split(/: (.*)/s).slice(0, 2)))
               pending = pending.subarray(end + 4)
+              const chunks: Array<Buffer> = []
               current = {
                 head,
                 method,
                 path,
                 headers,
                 contentLength: Number(headers["content-length"] ?? 0),
-                body: Buffer.alloc(0),
+                body: () => Buffer.concat(chunks),
+                chunks,
                 peer
               }
+              left = current.contentLength
               requests.push(current)
               script.onHead?.(current, requests.length - 1)
             }
-            const left = current.contentLength - current.body.length
-            current.body = Buffer.concat([current.body, pending.subarray(0, left)])
-            pending = pending.subarray(left)
-            if (current.body.length < current.contentLength) return
+            const part = pending.subarray(0, left)
+            current.chunks.push(part)
+            left -= part.length
+            pending = pending.subarray(part.length)
+            if (left > 0) return
             const whole = current
             current = undefined
             script.onBody?.(whole, requests.length - 1)
