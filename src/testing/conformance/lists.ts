@@ -129,11 +129,12 @@ const order = subject("a listing is ordered by UTF-8 bytes", [
     same(yield* keysOf(t.store.list(t.prefix, { pageSize: 2 })), byUtf8(tree.map(t.key)))
   }, { needs: [flag("sortedList")] }),
   test("every key is given exactly once", function*(t) {
-    yield* fill(t, awkward)
+    const held = awkward.filter((name) => !t.refusedKeys.has(name))
+    yield* fill(t, held)
     for (const pageSize of pages) {
       same(
         byUtf8(yield* keysOf(t.store.list(t.prefix, { pageSize }))),
-        byUtf8(awkward.map(t.key)),
+        byUtf8(held.map(t.key)),
         `pages of ${pageSize}`
       )
     }

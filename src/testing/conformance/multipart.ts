@@ -26,6 +26,7 @@ import { type Case, type CaseContext, need, subject, test } from "./Case.ts"
 const anyPartSize = need("any part size", (c) => c.multipart.minPartSize <= 1000 && c.multipart.partMultiple === 1)
 const sideBySide = need("parts side by side", (c) => !c.multipart.ordered)
 
+const told = need("uploads that are listed, however they are dropped", (c) => c.multipart.listed)
 const listed = need("uploads that are listed", (c) => c.multipart.listed && c.multipart.abort === "removes")
 
 const boundaries = (part: number): ReadonlyArray<number> => [
@@ -250,8 +251,18 @@ const uploads = subject("listUploads and abortUpload", [
     yield* noUploads(t)
     yield* refuses("UploadNotFound", resume, "the write whose upload was aborted")
     yield* leavesNothing(t, key)
+  }, { needs: [listed] }),
+  test("an open upload is listed under its key until it completes", function*(t) {
+    const key = t.key("up/open")
+    const { resume } = yield* paused(t, key)
+    same(yield* keysOf(t.store.listUploads(t.prefix)), [key])
+    same(yield* keysOf(t.store.listUploads(t.key("other"))), [], "by another prefix")
+    same(yield* keysOf(t.store.list(t.prefix)), [], "an open upload is listed as an object")
+    yield* resume
+    same(yield* keysOf(t.store.listUploads(t.prefix)), [], "after it completed")
+    yield* reads(t, key, bytes(2 * t.partSize + 1))
   }, {
-    needs: [listed],
+    needs: [told],
     *without(t) {
       yield* failsWith("Unsupported", Stream.runDrain(t.store.listUploads(t.prefix)))
     }
