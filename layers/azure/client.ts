@@ -1,0 +1,118 @@
+/**
+ * One account: requests on their way out, and replies that say no as errors.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { Location } from "../../src/Backend.ts"
+import { encodeKey, encodeQuery } from "../../src/http/percentEncoding.ts"
+import { drain } from "../../src/http/replyBody.ts"
+import type { Transport, TransportReply, TransportRequest } from "../../src/http/Transport.ts"
+import { makeError, type ObjectStoreError } from "../../src/ObjectStoreError.ts"
+import type { Authorizer } from "./auth.ts"
+import type { Settings } from "./config.ts"
+import { type Asked, backendName, failureOf } from "./errors.ts"
+import { wrongKey } from "./keys.ts"
+import type { DelegationKeys } from "./sas.ts"
+
+/**
+ * The version of the service that requests are made for (learn.microsoft.com/rest/api/storageservices/versioning-for-the-azure-storage-services):
+ * the oldest one with all that is used here, so that older emulators know it.
+ */
+export const serviceVersion = "2021-12-02"
+
+/** A store's account, and what its requests share. */
+export interface Client {
+  readonly settings: Settings
+  readonly transport: Transport
+  readonly authorizer: Authorizer
+  /** Keys of users that sign for a while; only where the store has tokens. */
+  readonly delegationKeys?: DelegationKeys | undefined
+}
+
+/** One request. */
+export interface Ask extends Asked {
+  readonly method: TransportRequest["method"]
+  /** The container; the account without it. */
+  readonly container?: string | undefined
+  readonly key?: string | undefined
+  /** Names and values, not encoded yet. */
+  readonly query?: Readonly<Record<string, string | undefined>> | undefined
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  readonly body?: Uint8Array | undefined
+  /** Statuses that are no failure. */
+  readonly accept: ReadonlyArray<number>
+}
+
+/** The path of a blob, a container or the account, as it is sent and signed. */
+export const pathOf = ({ settings }: Client, { container, key }: Pick<Ask, "container" | "key">): string => {
+  const { basePath } = settings.endpoint
+  if (container === undefined) return `${basePath}/`
+  return key === undefined ? `${basePath}/${container}` : `${basePath}/${container}/${encodeKey(key)}`
+}
+
+const queryOf = (query: Ask["query"]): string => {
+  let text = ""
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (value !== undefined) text += `${text === "" ? "?" : "&"}${name}=${encodeQuery(value)}`
+  }
+  return text
+}
+
+/** Sends a request and answers the reply, if it is of an accepted status; else fails with what it says. */
+export const send = Effect.fnUntraced(function*(
+  client: Client,
+  ask: Ask
+): Effect.fn.Return<TransportReply, ObjectStoreError, Scope.Scope> {
+  const { authorizer, settings, transport } = client
+  const { body, headers, method, mutation } = ask
+  const wrong = ask.key === undefined ? undefined : invalidKey(ask, ask.key)
+  if (wrong !== undefined) return yield* wrong
+  const authorized = yield* authorizer.authorize({
+    method,
+    path: pathOf(client, ask) + queryOf(ask.query),
+    headers: { ...headers, "x-ms-version": serviceVersion },
+    length: body?.length ?? 0
+  })
+  const request = { ...authorized, method, origin: settings.endpoint.origin, mutation }
+  const reply = yield* transport.send(body === undefined ? request : { ...request, body })
+  if (ask.accept.includes(reply.status)) return reply
+  const { authorization } = settings
+  const error = yield* failureOf(ask, reply, authorization._tag === "Sas" ? authorization.expiresAt : undefined)
+  return yield* error.reason._tag === "Unauthenticated" && (yield* authorizer.renew(authorized, reply))
+    ? makeError("Unauthenticated", { ...error.reason, renewed: true })
+    : error
+})
+
+/** Sends a request whose reply says all in its head. */
+export const sendForHead = (client: Client, ask: Ask): Effect.Effect<TransportReply, ObjectStoreError> =>
+  Effect.scoped(Effect.tap(send(client, ask), (reply) => ended(ask, drain(reply))))
+
+/** What breaks off after the head of a reply has said yes changes nothing about it, unless the request only reads. */
+const ended = (ask: Ask, rest: Effect.Effect<void, ObjectStoreError>): Effect.Effect<void, ObjectStoreError> =>
+  ask.mutation ? Effect.ignore(rest) : rest
+
+/** `InvalidKey` for a key that the service cannot hold as it is. */
+export const invalidKey = (asked: Asked, key: string): ObjectStoreError | undefined => {
+  const description = wrongKey(key)
+  return description === undefined ? undefined : makeError("InvalidKey", {
+    operation: asked.operation,
+    backend: backendName,
+    description,
+    outcome: asked.mutation ? "not-applied" : undefined
+  })
+}
+
+/** The same for what sends no request of its own. */
+export const checkKey = (asked: Asked, key: string): Effect.Effect<void, ObjectStoreError> => {
+  const wrong = invalidKey(asked, key)
+  return wrong === undefined ? Effect.void : Effect.fail(wrong)
+}
+
+/** Asks for one blob without conditions: whether it is there. */
+export const isMissing = (client: Client, { container, key }: Location): Effect.Effect<boolean, ObjectStoreError> =>
+  sendForHead(client, { operation: "head", mutation: false, method: "HEAD", container, key, accept: [200] }).pipe(
+    Effect.as(false),
+    Effect.catchReason("ObjectStoreError", "NotFound", () => Effect.succeed(true))
+  )
