@@ -5,12 +5,13 @@
 import * as NodeFs from "node:fs"
 import { fileURLToPath } from "node:url"
 import { cases, nameOf } from "../src/testing/conformance/suite.ts"
-import { renderSummary, renderTable } from "../test/parity/render.ts"
-import { columns, gapsOf, readResults, rowsOf } from "../test/parity/results.ts"
+import { propertyName } from "../src/testing/model/describeProperty.ts"
+import { renderStores, renderSummary, renderTable } from "../test/parity/render.ts"
+import { gapsOf, readResults, rowsOf } from "../test/parity/results.ts"
 
 const document = fileURLToPath(new URL("../docs/parity.md", import.meta.url))
 
-const rows = rowsOf(readResults(), cases.map(nameOf))
+const rows = rowsOf(readResults(), [...cases.map(nameOf), propertyName])
 const gaps = gapsOf(rows)
 const text = `# Parity
 
@@ -27,7 +28,7 @@ ${renderTable(rows)}
 
 ## Stores
 
-${columns.map(({ store, title }) => `- ${title}: the suite "${store}"`).join("\n")}
+${renderStores(rows)}
 `
 
 console.log(renderSummary(rows))

@@ -13,6 +13,7 @@ const symbols: Readonly<Record<Outcome["verdict"], string>> = {
   "refused": "refused",
   "not applicable": "–",
   "known defect": "defect",
+  "not asked": "not asked",
   "failed": "FAILED",
   "missing": "MISSING"
 }
@@ -41,7 +42,15 @@ export const renderTable = (rows: Rows): string => {
 export const renderSummary = (rows: Rows): string =>
   columns.map(({ title }, at) => {
     const count = (verdict: Outcome["verdict"]) => rows.filter(({ cells }) => cells[at]!.verdict === verdict).length
-    const counts = (["passed", "refused", "not applicable", "known defect", "failed", "missing"] as const)
+    const counts = (["passed", "refused", "not applicable", "known defect", "not asked", "failed", "missing"] as const)
       .map((verdict) => [verdict, count(verdict)] as const).filter(([, number]) => number > 0)
     return `${title}: ${counts.map(([verdict, number]) => `${number} ${verdict}`).join(", ")}`
+  }).join("\n")
+
+/** What each column is, and the keys of the suite that its service cannot hold. */
+export const renderStores = (rows: Rows): string =>
+  columns.map(({ store, title }, at) => {
+    const refused = rows.flatMap(({ cells }) => cells[at]!.refusedKeys ?? [])
+    const keys = [...new Set(refused)].map((key) => `\`${JSON.stringify(key)}\``)
+    return `- ${title}: the suite "${store}"${keys.length === 0 ? "" : `; \`InvalidKey\` for ${keys.join(", ")}`}`
   }).join("\n")

@@ -1,23 +1,20 @@
 import * as NodeFs from "node:fs"
 import * as NodePath from "node:path"
 import { fileURLToPath } from "node:url"
+import type { Note } from "../../src/testing/conformance/note.ts"
 
-/** What became of one case on one store, as `describeObjectStore` notes it in the `meta` of the test. */
-export interface Outcome {
+/**
+ * What became of one case on one store: `not asked` where a column is of some cases only, `missing` if the test did not get as
+ * far as a verdict.
+ */
+export type Outcome = Omit<Note, "verdict"> & { readonly verdict: Note["verdict"] | "not asked" | "missing" }
+
+/** A column of the table, and the name of the suite that fills it. */
+interface Column {
+  readonly title: string
   readonly store: string
-  readonly case: string
-  readonly verdict:
-    | "passed"
-    /** The store lacks what the case needs, and refused it as it must. */
-    | "refused"
-    /** The store lacks what the case needs, and there is nothing to refuse. */
-    | "not applicable"
-    /** The server's own defect, by name. */
-    | "known defect"
-    | "failed"
-    /** The test did not get as far as a verdict. */
-    | "missing"
-  readonly reason: string | undefined
+  /** Why it holds some cases only. */
+  readonly partial?: string | undefined
 }
 
 /** Where a run leaves them for `npm run parity`. */
@@ -33,8 +30,8 @@ export const writeResults = (outcomes: ReadonlyArray<Outcome>): void => {
 export const readResults = (): ReadonlyArray<Outcome> =>
   JSON.parse(NodeFs.readFileSync(resultsFile, "utf8")) as ReadonlyArray<Outcome>
 
-/** The columns of the table: each names the suite of `describeObjectStore` that fills it. */
-export const columns: ReadonlyArray<{ readonly title: string; readonly store: string }> = [
+/** The columns of the table. */
+export const columns: ReadonlyArray<Column> = [
   { title: "memory", store: "memory" },
   { title: "file", store: "file" },
   { title: "direct", store: "direct" }
@@ -45,8 +42,9 @@ export const rowsOf = (outcomes: ReadonlyArray<Outcome>, cases: ReadonlyArray<st
   const found = new Map(outcomes.map((outcome) => [`${outcome.store}\n${outcome.case}`, outcome]))
   return cases.map((name) => ({
     name,
-    cells: columns.map(({ store }): Outcome =>
-      found.get(`${store}\n${name}`) ?? { store, case: name, verdict: "missing", reason: undefined }
+    cells: columns.map(({ partial, store }): Outcome =>
+      found.get(`${store}\n${name}`) ??
+        { store, case: name, verdict: partial === undefined ? "missing" : "not asked", reason: partial }
     )
   }))
 }

@@ -14,6 +14,7 @@ import type { Capabilities } from "../../Capabilities.ts"
 import { ObjectStore } from "../../ObjectStore.ts"
 import type { ObjectStoreError } from "../../ObjectStoreError.ts"
 import { describeProperty, type PropertyOptions } from "../model/describeProperty.ts"
+import { type Note, setNote } from "./note.ts"
 import { type CaseResult, cases, nameOf, runCase, unmet } from "./suite.ts"
 
 /**
@@ -73,8 +74,7 @@ export const judge = (result: CaseResult, reason: string | undefined): Verdict =
   }
 }
 
-/** What a reporter may tell of a case: it stands in the `meta` of the test, as `conformance`. */
-const noteOf = (store: string, result: CaseResult, verdict: Verdict, capabilities: Capabilities) => ({
+const noteOf = (store: string, result: CaseResult, verdict: Verdict, capabilities: Capabilities): Note => ({
   store,
   case: nameOf(result.case),
   verdict: verdict._tag === "Fail"
@@ -130,7 +130,8 @@ export const describeObjectStore = <E>(
                 : yield* options.backend
               const result = yield* runCase({ ...options, store, backend }, one)
               const verdict = judge(result, options.skip?.[nameOf(one)])
-              Object.assign(context.task.meta, { conformance: noteOf(name, result, verdict, store.capabilities) })
+              const note = noteOf(name, result, verdict, store.capabilities)
+              setNote(context.task, { ...note, refusedKeys: options.refusedKeys })
               // The runner has noted the skip before it throws; what it throws would be logged as a failure.
               if (verdict._tag === "Skip") return yield* Effect.ignore(Effect.try(() => context.skip(verdict.reason)))
               if (verdict._tag === "Fail") return yield* Effect.failCause(verdict.cause)

@@ -11,6 +11,7 @@ import { AssertionError } from "node:assert"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { ObjectStore } from "../../ObjectStore.ts"
 import type { ObjectStoreError } from "../../ObjectStoreError.ts"
+import { setNote } from "../conformance/note.ts"
 import { checkProperty, printFalsified } from "./checkProperty.ts"
 
 /**
@@ -42,6 +43,13 @@ export interface PropertyOptions {
   /** Most milliseconds of the test; five minutes without it. */
   readonly timeout?: number | undefined
 }
+
+/**
+ * What the test is called beside the cases of the suite.
+ *
+ * @internal
+ */
+export const propertyName = "model: random sequences of commands show the same"
 
 type Kept = Record<string, ReadonlyArray<number>>
 
@@ -79,20 +87,29 @@ export const describeProperty = <E>(
   const sequences = options.sequences ?? 2000
   const first = options.seed ?? 1
   describe(name, () => {
-    it.live(`${sequences} random sequences of commands show the same as the model`, () =>
-      Effect.gen(function*() {
-        const store = Context.get(yield* Layer.build(Layer.fresh(layer)), ObjectStore)
-        const model = Context.get(yield* Layer.build(Layer.fresh(options.model)), ObjectStore)
-        if (store.capabilities.hierarchical !== model.capabilities.hierarchical) {
-          throw new AssertionError({ message: "store and model differ in `hierarchical`, so they cannot be compared" })
-        }
-        const kept = readKept(options.failingSeeds)[name] ?? []
-        const seeds = [...kept, ...Array.from({ length: sequences }, (_, i) => first + i)]
-        const result = yield* checkProperty({ ...options, store, model, seeds })
-        if (result._tag === "Falsified") {
-          if (options.failingSeeds !== undefined) keep(options.failingSeeds, name, result.seed)
-          throw new AssertionError({ message: printFalsified(result) })
-        }
-      }), options.timeout ?? 300_000)
+    it.live(
+      `${sequences} random sequences of commands show the same as the model`,
+      ({ task }) =>
+        Effect.gen(function*() {
+          const note = { store: name, case: propertyName, reason: undefined }
+          setNote(task, { ...note, verdict: "failed" })
+          const store = Context.get(yield* Layer.build(Layer.fresh(layer)), ObjectStore)
+          const model = Context.get(yield* Layer.build(Layer.fresh(options.model)), ObjectStore)
+          if (store.capabilities.hierarchical !== model.capabilities.hierarchical) {
+            throw new AssertionError({
+              message: "store and model differ in `hierarchical`, so they cannot be compared"
+            })
+          }
+          const kept = readKept(options.failingSeeds)[name] ?? []
+          const seeds = [...kept, ...Array.from({ length: sequences }, (_, i) => first + i)]
+          const result = yield* checkProperty({ ...options, store, model, seeds })
+          if (result._tag === "Falsified") {
+            if (options.failingSeeds !== undefined) keep(options.failingSeeds, name, result.seed)
+            throw new AssertionError({ message: printFalsified(result) })
+          }
+          setNote(task, { ...note, verdict: "passed" })
+        }),
+      options.timeout ?? 300_000
+    )
   })
 }
