@@ -26,6 +26,8 @@ export const copy = Effect.fnUntraced(function*(
 ): Effect.fn.Return<WriteReply, ObjectStoreError> {
   const ifGenerationMatch = generationFor(mode)
   if (ifGenerationMatch === "never" || (ifMatch !== undefined && !isGeneration(ifMatch))) {
+    // Nothing is sent that cannot be; but a source that is not there comes before a condition that does not hold.
+    yield* Effect.mapError(head(client, from, {}), (error) => withContext(error, { outcome: "not-applied" }))
     return yield* neverMatches("copy")
   }
   const path = `${objectPath(from.container, from.key)}/rewriteTo${
