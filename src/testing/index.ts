@@ -12,6 +12,14 @@ export * as Fault from "./Fault.ts"
 export * from "./FaultPlan.ts"
 export { faults, layerFaults } from "./faults.ts"
 export { faultyBackend } from "./faultyBackend.ts"
+export {
+  type GcsIntercept,
+  type GcsModel,
+  gcsModel,
+  type GcsModelOptions,
+  type GcsReply,
+  type GcsRequest
+} from "./gcs/GcsModel.ts"
 export { layerMock } from "./layerMock.ts"
 export {
   checkProperty,
