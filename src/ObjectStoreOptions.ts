@@ -129,6 +129,12 @@ export interface WriteOptions extends TransferOptions {
   readonly storageClass?: string | undefined
   /** Labels that the service's rules and searches see, kept apart from metadata (`capabilities.tags`). */
   readonly tags?: Tags | undefined
+  /**
+   * Look at the object once it is written (`"head"`: one more request): `IntegrityFailed` if it is not there, or not of the
+   * size or checksum that was sent. Without it the answer to the write is believed, which tells the same where
+   * `PutResult.verified` is not `"none"`.
+   */
+  readonly verify?: "head" | undefined
   /** The length that a stream must have; another length is `SourceFailed`, and nothing is published. */
   readonly size?: number | undefined
 }

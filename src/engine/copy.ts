@@ -5,16 +5,16 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type * as Scope from "effect/Scope"
 import type { CopyRequest, ObjectStat, WriteReply } from "../Backend.ts"
 import type { PutResult } from "../ObjectInfo.ts"
 import { makeError, type ObjectStoreError, withContext } from "../ObjectStoreError.ts"
 import type { At, CopyOptions } from "../ObjectStoreOptions.ts"
 import { type Engine, onObject, request } from "./engine.ts"
+import { withoutWriteId } from "./identity.ts"
 import { toPutResult } from "./put.ts"
 import { deleteAt } from "./remove.ts"
 import type { Place } from "./resolve.ts"
-import { checkReceipt, openUpload, planUpload } from "./upload.ts"
+import { checkReceipt, inOwnScope, openUpload, planUpload } from "./upload.ts"
 import { checkEtag, checkMode, unsupported } from "./validate.ts"
 import { findCopy, findRename } from "./verify.ts"
 
@@ -117,39 +117,39 @@ const copyBetween = (
 }
 
 /** Copies an object that is too large for one request, part by part, all of one version. */
-const copyParts = Effect.fnUntraced(
-  function*(
-    engine: Engine,
-    source: Place,
-    target: Place,
-    { mode }: CopyRequest,
-    stat: ObjectStat
-  ): Effect.fn.Return<WriteReply, ObjectStoreError, Scope.Scope> {
-    const { backend } = engine
-    const plan = planUpload(engine, undefined, stat.size)
-    if (!("partSize" in plan)) return yield* plan
-    const partSize = Math.min(plan.partSize, backend.capabilities.maxCopySize)
-    const upload = yield* openUpload(engine, target, {
-      mode,
-      attributes: stat.attributes ?? {},
-      metadata: stat.metadata ?? {}
+const copyParts = (
+  engine: Engine,
+  source: Place,
+  target: Place,
+  { mode }: CopyRequest,
+  stat: ObjectStat
+): Effect.Effect<WriteReply, ObjectStoreError> =>
+  inOwnScope((left) =>
+    Effect.gen(function*() {
+      const { backend } = engine
+      const plan = planUpload(engine, undefined, stat.size)
+      if (!("partSize" in plan)) return yield* plan
+      const partSize = Math.min(plan.partSize, backend.capabilities.maxCopySize)
+      const carried = { mode, attributes: stat.attributes ?? {}, metadata: withoutWriteId(stat.metadata ?? {}) }
+      const upload = yield* openUpload(engine, target, carried, left)
+      const count = Math.ceil(stat.size / partSize)
+      const parts = yield* Effect.forEach(Array.from({ length: count }, (_, index) => index), (index) => {
+        const offset = index * partSize
+        const part = {
+          number: index + 1,
+          offset,
+          length: Math.min(partSize, stat.size - offset),
+          from: source,
+          ifMatch: backend.capabilities.conditionalCopySource ? stat.etag : undefined
+        }
+        return Effect.mapError(
+          checkReceipt(engine, part, request(engine, "part", backend.copyPart!(upload.upload, part))),
+          (error) => withContext(error, { outcome: "not-applied" })
+        )
+      }, { concurrency: plan.concurrency })
+      return yield* upload.complete(parts, stat.size)
     })
-    const count = Math.ceil(stat.size / partSize)
-    const parts = yield* Effect.forEach(Array.from({ length: count }, (_, index) => index), (index) => {
-      const offset = index * partSize
-      const part = {
-        number: index + 1,
-        offset,
-        length: Math.min(partSize, stat.size - offset),
-        from: source,
-        ifMatch: backend.capabilities.conditionalCopySource ? stat.etag : undefined
-      }
-      return checkReceipt(engine, part, request(engine, "part", backend.copyPart!(upload.upload, part)))
-    }, { concurrency: plan.concurrency })
-    return yield* upload.complete(parts, stat.size)
-  },
-  Effect.scoped
-)
+  )
 
 /** Moves an object. */
 export const rename = (engine: Engine, from: At, to: At, options: CopyOptions | undefined) =>

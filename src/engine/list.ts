@@ -53,12 +53,14 @@ const pages = <A>(
       limit: Math.min(options?.pageSize ?? capabilities.maxPageSize, capabilities.maxPageSize)
     }
     const skip = startAfter !== undefined && !capabilities.listStartAfter
+    let last: string | undefined
     return explain(Stream.paginate(first, (listRequest) =>
       Effect.flatMap(request(engine, "read", engine.backend.listPage(listRequest)), (page) => {
-        const stray = strayKey(page, place.key)
-        if (stray !== undefined) {
-          return Effect.fail(violation(engine, stray))
+        const wrong = wrongPage(page, listRequest, capabilities.sortedList ? last : undefined)
+        if (wrong !== undefined) {
+          return Effect.fail(violation(engine, wrong))
         }
+        last = lastOf(page) ?? last
         const kept = skip ? after(page, startAfter) : page
         return Effect.succeed(
           [
@@ -69,18 +71,34 @@ const pages = <A>(
       })))
   })
 
-const strayKey = (page: ListPage, prefix: string): string | undefined =>
-  prefix === ""
-    ? undefined
-    : page.objects.find(({ key }) => !key.startsWith(prefix))?.key ??
-      page.prefixes.find((key) => !key.startsWith(prefix))
+const named = (key: string): string => `the listing holds "${key.slice(0, 200)}"`
 
-const violation = (engine: Engine, key: string): ObjectStoreError =>
-  makeError("ProtocolViolation", {
-    operation: "list",
-    backend: engine.backend.name,
-    description: `the listing holds "${key.slice(0, 200)}", which does not begin with the prefix`
-  })
+/** What is wrong with a page, so that no listing runs in a circle or shows what was not asked for. */
+const wrongPage = (page: ListPage, { cursor, prefix }: ListRequest, last: string | undefined): string | undefined => {
+  if (prefix !== "") {
+    const stray = page.objects.find(({ key }) => !key.startsWith(prefix))?.key ??
+      page.prefixes.find((key) => !key.startsWith(prefix))
+    if (stray !== undefined) return `${named(stray)}, which does not begin with the prefix`
+  }
+  if (page.next !== undefined && page.next === cursor) return "a page of the listing is followed by itself"
+  const first = firstOf(page)
+  return first !== undefined && last !== undefined && !isAfter(first, last)
+    ? `${named(first)} again, or after a later key`
+    : undefined
+}
+
+const firstOf = ({ objects, prefixes }: ListPage): string | undefined => {
+  const [object, prefix] = [objects[0]?.key, prefixes[0]]
+  return object === undefined || (prefix !== undefined && isAfter(object, prefix)) ? prefix : object
+}
+
+const lastOf = ({ objects, prefixes }: ListPage): string | undefined => {
+  const [object, prefix] = [objects.at(-1)?.key, prefixes.at(-1)]
+  return object === undefined || (prefix !== undefined && isAfter(prefix, object)) ? prefix : object
+}
+
+const violation = (engine: Engine, description: string): ObjectStoreError =>
+  makeError("ProtocolViolation", { operation: "list", backend: engine.backend.name, description })
 
 const isAfter = (key: string, startAfter: string): boolean => compareKeys(key, startAfter) > 0
 

@@ -13,8 +13,9 @@ import { isObjectStoreError, makeError, type ObjectStoreError } from "../ObjectS
 import type { At, Body, WriteOptions } from "../ObjectStoreOptions.ts"
 import { type Engine, onObject } from "./engine.ts"
 import type { Place } from "./resolve.ts"
-import { planUpload, uploadBytes, type UploadPlan } from "./upload.ts"
+import { inOwnScope, planUpload, uploadBytes, type UploadPlan } from "./upload.ts"
 import { checkWrite, invalid } from "./validate.ts"
+import { confirm } from "./verify.ts"
 import { openSession, type Session, writeWhole } from "./writer.ts"
 
 /** The answer of a write. */
@@ -64,11 +65,20 @@ export const put = (
     const written = bytes instanceof Uint8Array
       ? putBytes(engine, place, bytes, object, plan, options, always)
       : putStream(engine, place, bytes, object, plan, options, always)
-    return Effect.map(
-      Effect.tap(written, (reply) => engine.observer.written(reply.size)),
-      (reply) => toPutResult(place, reply)
+    return written.pipe(
+      Effect.flatMap(verified(engine, place, options, bytes instanceof Uint8Array ? bytes : undefined)),
+      Effect.map((reply) => toPutResult(place, reply))
     )
   })
+
+/** Counts what was written, and looks at it if that was asked for. */
+const verified =
+  (engine: Engine, place: Place, options: WriteOptions | undefined, body: Uint8Array | undefined) =>
+  (reply: WriteReply): Effect.Effect<WriteReply, ObjectStoreError> =>
+    Effect.andThen(
+      engine.observer.written(reply.size),
+      options?.verify === undefined ? Effect.succeed(reply) : confirm(engine, place, reply, body)
+    )
 
 const putBytes = (
   engine: Engine,
@@ -92,26 +102,26 @@ const putBytes = (
     : uploadBytes(engine, place, body, object, plan, progress)
 }
 
-const putStream = Effect.fnUntraced(
-  function*(
-    engine: Engine,
-    place: Place,
-    body: Stream.Stream<Uint8Array, unknown>,
-    object: ObjectOptions,
-    plan: UploadPlan,
-    options: WriteOptions | undefined,
-    always: boolean
-  ) {
-    const session = yield* openSession(engine, place, object, plan, options, always)
-    const counted = countBytes(engine, session, options?.size)
-    yield* body.pipe(
-      Stream.mapError((cause) => sourceFailed(engine, "the stream of the body failed", cause)),
-      Stream.runForEachArray((chunks) => Effect.forEach(chunks, counted.write, { discard: true }))
-    )
-    return yield* counted.finish
-  },
-  Effect.scoped
-)
+const putStream = (
+  engine: Engine,
+  place: Place,
+  body: Stream.Stream<Uint8Array, unknown>,
+  object: ObjectOptions,
+  plan: UploadPlan,
+  options: WriteOptions | undefined,
+  always: boolean
+): Effect.Effect<WriteReply, ObjectStoreError> =>
+  inOwnScope((left) =>
+    Effect.gen(function*() {
+      const session = yield* openSession(engine, place, object, plan, options, always, left)
+      const counted = countBytes(engine, session, options?.size)
+      yield* body.pipe(
+        Stream.mapError((cause) => sourceFailed(engine, "the stream of the body failed", cause)),
+        Stream.runForEachArray((chunks) => Effect.forEach(chunks, counted.write, { discard: true }))
+      )
+      return yield* counted.finish
+    })
+  )
 
 /** Holds a session to the length that was declared. */
 const countBytes = (engine: Engine, session: Session, size: number | undefined): Session => {
@@ -143,12 +153,12 @@ export const writer = (engine: Engine, name: "writer" | "sink", at: At, options:
     if (isObjectStoreError(plan)) return Effect.fail(plan)
     const uri = place.names.uri(place.key)
     const explain = (error: ObjectStoreError) => engine.observer.explain(error, name, uri, true)
-    return Effect.map(openSession(engine, place, object, plan, options, false), (session): ObjectWriter => {
+    return Effect.map(openSession(engine, place, object, plan, options, false, []), (session): ObjectWriter => {
       const counted = countBytes(engine, session, options?.size)
       return {
         write: (chunk) => Effect.mapError(counted.write(chunk), explain),
         finish: counted.finish.pipe(
-          Effect.tap((reply) => engine.observer.written(reply.size)),
+          Effect.flatMap(verified(engine, place, options, undefined)),
           Effect.map((reply) => toPutResult(place, reply)),
           Effect.mapError(explain)
         )

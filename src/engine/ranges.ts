@@ -9,7 +9,7 @@ import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { RangesOptions } from "../ObjectStoreOptions.ts"
 import { type Engine, request } from "./engine.ts"
 import { allocateOrFail } from "./memory.ts"
-import { pinTo, readPlan, readSpan } from "./read.ts"
+import { isSameVersion, pinTo, readPlan, readSpan } from "./read.ts"
 import type { BackendRangeOrEmpty } from "./validate.ts"
 
 const defaultGap = 1024 * 1024
@@ -82,7 +82,7 @@ export const readRanges = Effect.fnUntraced(function*(
         { offset: group.offset, length: group.end - group.offset },
         { ...pinTo(engine, stat), partSize: options?.partSize, concurrency: within },
         (span) =>
-          span.stat.etag === stat.etag && span.stat.size === stat.size
+          isSameVersion(stat, span.stat)
             ? allocateOrFail(engine, span.length)
             : Effect.fail(objectChanged(engine))
       ),
@@ -97,13 +97,16 @@ export const readRanges = Effect.fnUntraced(function*(
         })
     ).pipe(
       Effect.mapError((error) =>
-        error.reason._tag === "PreconditionFailed" || error.reason._tag === "NotFound"
+        changedTags.has(error.reason._tag)
           ? objectChanged(engine, error)
           : error
       )
     ), { concurrency, discard: true })
   return results
 })
+
+/** What a range that is known to exist fails with when it does not any more. */
+const changedTags: ReadonlySet<string> = new Set(["PreconditionFailed", "NotFound", "RangeNotSatisfiable"])
 
 const objectChanged = (engine: Engine, cause?: ObjectStoreError): ObjectStoreError =>
   makeError("ObjectChanged", {

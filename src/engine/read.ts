@@ -41,6 +41,11 @@ export const pinTo = (engine: Engine, stat: ObjectStat): ReadConditions => ({
   version: engine.backend.capabilities.versions ? stat.version : undefined
 })
 
+/** Whether two replies tell of one version; a store without etags is held to the time of its last change. */
+export const isSameVersion = (one: ObjectStat, other: ObjectStat): boolean =>
+  one.size === other.size && one.etag === other.etag && one.version === other.version &&
+  (one.etag !== undefined || one.lastModified?.epochMilliseconds === other.lastModified?.epochMilliseconds)
+
 const conditionsOf = (options: ReadConditions | undefined): ReadConditions => ({
   ifMatch: options?.ifMatch,
   ifNoneMatch: options?.ifNoneMatch,
@@ -129,10 +134,7 @@ const checkReply = (
   asked: { readonly offset: number; readonly length: number; readonly stat?: ObjectStat | undefined }
 ): Effect.Effect<void, ObjectStoreError> => {
   const { stat } = asked
-  if (
-    stat !== undefined &&
-    (stat.size !== reply.stat.size || stat.etag !== reply.stat.etag || stat.version !== reply.stat.version)
-  ) {
+  if (stat !== undefined && !isSameVersion(stat, reply.stat)) {
     return Effect.fail(makeError("ObjectChanged", {
       operation: "read",
       backend: engine.backend.name,

@@ -6,14 +6,13 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { ObjectStat } from "../Backend.ts"
 import type { ObjectReader } from "../ObjectStore.ts"
 import { isObjectStoreError, makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { ByteRange, ReadConditions, TransferOptions } from "../ObjectStoreOptions.ts"
 import { type Engine, request, toInfo } from "./engine.ts"
 import { explainStream } from "./list.ts"
 import { allocateOrFail } from "./memory.ts"
-import { checkRead, pinTo, readSpan, type Span } from "./read.ts"
+import { checkRead, isSameVersion, pinTo, readSpan, type Span } from "./read.ts"
 import type { Place } from "./resolve.ts"
 import { streamSpan } from "./stream.ts"
 import { tooLarge } from "./upload.ts"
@@ -48,7 +47,7 @@ export const openReader = Effect.fnUntraced(function*(
         place,
         what,
         pin(options),
-        (span) => sameVersion(stat, span.stat) ? target(span) : Effect.fail(changed(engine))
+        (span) => isSameVersion(stat, span.stat) ? target(span) : Effect.fail(changed(engine))
       )
     }).pipe(Effect.mapError(explain))
 
@@ -76,9 +75,6 @@ export const openReader = Effect.fnUntraced(function*(
       })
   }
 })
-
-const sameVersion = (one: ObjectStat, other: ObjectStat): boolean =>
-  one.etag === other.etag && one.size === other.size && one.version === other.version
 
 const changed = (engine: Engine, cause?: ObjectStoreError): ObjectStoreError =>
   makeError("ObjectChanged", {

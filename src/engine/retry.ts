@@ -129,6 +129,8 @@ export interface RetryHooks<A> {
   readonly restore?: (<B, E, R>(effect: Effect.Effect<B, E, R>) => Effect.Effect<B, E, R>) | undefined
   /** Asks the store what became of the change. */
   readonly verify?: ((lost: LostAnswer) => Effect.Effect<Finding<A>, ObjectStoreError>) | undefined
+  /** Runs when an answer is lost. */
+  readonly onLost?: Effect.Effect<void> | undefined
   /** How far it came; attempts and time count from the last failure that came further than the one before. */
   readonly progress?: (() => number) | undefined
 }
@@ -196,7 +198,9 @@ export const goOn = Effect.fnUntraced(function*<A, R>(
   for (let attempt = 1;; attempt++) {
     const throttled = error.reason._tag === "Throttled"
     if (throttled) yield* countThrottle(backend)
-    lost ||= mutation && outcomeOf(error) !== "not-applied"
+    const lostNow = mutation && outcomeOf(error) !== "not-applied"
+    lost ||= lostNow
+    if (lostNow && hooks?.onLost !== undefined) yield* hooks.onLost
     const progress = hooks?.progress?.() ?? 0
     if (progress > start.progress) {
       start.attempts = attempt - 1

@@ -4,7 +4,10 @@
  *
  * @internal
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { Location, ObjectOptions, PartReceipt, Upload, WriteReply } from "../Backend.ts"
 import type { MultipartCapabilities } from "../Capabilities.ts"
@@ -30,11 +33,30 @@ export interface OpenedUpload {
   ) => Effect.Effect<WriteReply, ObjectStoreError>
 }
 
+/** What is said of uploads that could not be aborted; whoever ran into it adds a line. */
+export type Leftovers = Array<string>
+
+/** Runs a write in a scope of its own; an upload that could not be aborted then is told in the write's error. */
+export const inOwnScope = <A, R>(
+  run: (left: Leftovers) => Effect.Effect<A, ObjectStoreError, R>
+): Effect.Effect<A, ObjectStoreError, Exclude<R, Scope.Scope>> =>
+  Effect.suspend(() => {
+    const left: Leftovers = []
+    return Effect.mapError(
+      Effect.scoped(run(left)),
+      (error) =>
+        left.length === 0
+          ? error
+          : withContext(error, { description: [error.reason.description ?? "it failed", ...left].join("; ") })
+    )
+  })
+
 /** Opens an upload that its scope aborts. */
 export const openUpload = Effect.fnUntraced(function*(
   engine: Engine,
   at: Location,
-  options: ObjectOptions
+  options: ObjectOptions,
+  left: Leftovers
 ): Effect.fn.Return<OpenedUpload, ObjectStoreError, Scope.Scope> {
   const { backend } = engine
   const object = withWriteId(backend.capabilities, options)
@@ -42,8 +64,11 @@ export const openUpload = Effect.fnUntraced(function*(
   // The request itself is not interruptible, so that its answer is known and the upload can be aborted; waits are.
   const upload = yield* Effect.uninterruptibleMask((restore) =>
     Effect.tap(
-      request(engine, "initiate", backend.openUpload(at, object), { restore }),
-      (upload) => Effect.addFinalizer(() => completed ? Effect.void : abandon(engine, upload))
+      request(engine, "initiate", backend.openUpload(at, object), { restore, onLost: maybeOpen(engine) }).pipe(
+        // Nothing is visible under the key before it completes.
+        Effect.mapError((error) => withContext(error, { outcome: "not-applied" }))
+      ),
+      (upload) => Effect.addFinalizer((exit) => completed ? Effect.void : abandon(engine, upload, exit, left))
     )
   )
   return {
@@ -95,16 +120,51 @@ export const checkReceipt = (
       })
   )
 
-/** Aborts with retries; one that stays open all the same is logged and counted, and found again by `listUploads`. */
-const abandon = (engine: Engine, upload: Upload): Effect.Effect<void> =>
-  request(engine, "abort", engine.backend.abortUpload(upload), { onDone: () => undefined }).pipe(
-    Effect.catchCause((cause) =>
-      Effect.andThen(
-        engine.observer.abandoned,
-        Effect.logWarning(`upload ${upload.id} could not be aborted and stays open`, cause)
+/** Most milliseconds that an abort takes, retries included: after a failure, and after an interruption. */
+const abortBudget = { failure: 30_000, interruption: 5000 }
+
+/**
+ * Aborts with retries, in bounded time. An upload that stays open all the same is logged, counted, noted on the span and
+ * among the leftovers, and found again by `listUploads`.
+ */
+const abandon = (
+  engine: Engine,
+  upload: Upload,
+  exit: Exit.Exit<unknown, unknown>,
+  left: Leftovers
+): Effect.Effect<void> => {
+  const budget = Exit.hasInterrupts(exit) ? abortBudget.interruption : abortBudget.failure
+  const abort = Effect.interruptible(
+    request(engine, "abort", engine.backend.abortUpload(upload), { onDone: () => undefined })
+  )
+  return Effect.exit(Effect.timeoutOption(abort, budget)).pipe(
+    Effect.flatMap((aborted) => {
+      if (Exit.isSuccess(aborted) && Option.isSome(aborted.value)) return Effect.void
+      const why = Exit.isSuccess(aborted) ? `no answer within ${budget} ms` : Cause.pretty(aborted.cause).split("\n")[0]
+      const line = `upload ${upload.id} could not be aborted (${why}) and stays open`
+      left.push(line)
+      return report(engine, line)
+    })
+  )
+}
+
+/** The answer to a request that opens an upload was lost, so there may be one whose id nobody knows. */
+const maybeOpen = (engine: Engine): Effect.Effect<void> =>
+  report(engine, "the answer to a request that opens an upload was lost, so one may stay open")
+
+const report = (engine: Engine, line: string): Effect.Effect<void> =>
+  Effect.all([
+    engine.observer.abandoned,
+    Effect.logWarning(line),
+    Effect.clockWith((clock) =>
+      Effect.currentSpan.pipe(
+        Effect.map((span) =>
+          span.event(line, clock.currentTimeNanosUnsafe(), { "objectstore.backend": engine.backend.name })
+        ),
+        Effect.ignore
       )
     )
-  )
+  ], { discard: true })
 
 /** Part size and concurrency of an upload, within the backend's limits. */
 export interface UploadPlan {
@@ -173,27 +233,27 @@ export const tooLarge = (engine: Engine, limit: string, description: string): Ob
   })
 
 /** Uploads bytes that are in memory: parts are views of them, side by side. */
-export const uploadBytes = Effect.fnUntraced(
-  function*(
-    engine: Engine,
-    at: Location,
-    body: Uint8Array,
-    object: ObjectOptions,
-    plan: UploadPlan,
-    onPart: (bytes: number) => Effect.Effect<void>
-  ) {
-    const upload = yield* openUpload(engine, at, object)
-    const count = Math.ceil(body.length / plan.partSize)
-    const parts = yield* Effect.forEach(
-      Array.from({ length: count }, (_, index) => index),
-      (index) => {
-        const offset = index * plan.partSize
-        const part = body.subarray(offset, offset + plan.partSize)
-        return Effect.tap(upload.part(index + 1, offset, part, index + 1 === count), () => onPart(part.length))
-      },
-      { concurrency: plan.concurrency }
-    )
-    return yield* upload.complete(parts, body.length)
-  },
-  Effect.scoped
-)
+export const uploadBytes = (
+  engine: Engine,
+  at: Location,
+  body: Uint8Array,
+  object: ObjectOptions,
+  plan: UploadPlan,
+  onPart: (bytes: number) => Effect.Effect<void>
+): Effect.Effect<WriteReply, ObjectStoreError> =>
+  inOwnScope((left) =>
+    Effect.gen(function*() {
+      const upload = yield* openUpload(engine, at, object, left)
+      const count = Math.ceil(body.length / plan.partSize)
+      const parts = yield* Effect.forEach(
+        Array.from({ length: count }, (_, index) => index),
+        (index) => {
+          const offset = index * plan.partSize
+          const part = body.subarray(offset, offset + plan.partSize)
+          return Effect.tap(upload.part(index + 1, offset, part, index + 1 === count), () => onPart(part.length))
+        },
+        { concurrency: plan.concurrency }
+      )
+      return yield* upload.complete(parts, body.length)
+    })
+  )

@@ -62,6 +62,7 @@ const writeNames: ReadonlySet<string> = new Set([
   "metadata",
   "storageClass",
   "tags",
+  "verify",
   "size"
 ])
 
@@ -246,6 +247,7 @@ export const checkWrite = (subject: Subject, options: WriteOptions | undefined):
   if (wrong !== undefined) return wrong
   const { size } = options ?? {}
   if (size !== undefined && !isCount(size)) return invalid(subject, `size ${show(size)} is not a non-negative integer`)
+  if (options?.verify !== undefined && options.verify !== "head") return invalid(subject, "verify is not \"head\"")
   const attributes = checkAttributes(subject, options?.attributes ?? {})
   if (isObjectStoreError(attributes)) return attributes
   const metadata = checkMetadata(subject, options?.metadata ?? {})

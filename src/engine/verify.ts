@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as NodeCrypto from "node:crypto"
 import * as NodeZlib from "node:zlib"
 import type { CopyRequest, Location, ObjectOptions, ObjectStat, WriteReply } from "../Backend.ts"
+import type { Outcome } from "../ErrorReason.ts"
 import type { Checksums } from "../ObjectInfo.ts"
 import { makeError, type ObjectStoreError, withContext } from "../ObjectStoreError.ts"
 import type { WriteMode } from "../ObjectStoreOptions.ts"
@@ -111,6 +112,38 @@ const judge = (
   if (same === undefined) return unclear("nothing that the store tells of the object says whose it is")
   return same ? { _tag: "Applied", answer: toReply(stat, "checksum") } : foreign(engine, mode, stat, lost)
 }
+
+/**
+ * Looks at what was written, with `body` where it is at hand. A version that came after it cannot tell, and is no failure.
+ */
+export const confirm = (
+  engine: Engine,
+  at: Location,
+  reply: WriteReply,
+  body: Uint8Array | undefined
+): Effect.Effect<WriteReply, ObjectStoreError> =>
+  Effect.flatMap(
+    Effect.mapError(statNow(engine, at), (error) => withContext(error, { outcome: "applied" })),
+    (stat) => {
+      const wrong = (description: string, outcome: Outcome) =>
+        Effect.fail(makeError("IntegrityFailed", {
+          operation: "verify",
+          backend: engine.backend.name,
+          description,
+          outcome
+        }))
+      if (stat === undefined) return wrong("the object is not there after it was written", "unknown")
+      if (stat.etag !== reply.etag) return Effect.succeed(reply)
+      if (stat.size !== reply.size) {
+        return wrong(`${reply.size} bytes were sent, the store holds ${stat.size}`, "applied")
+      }
+      const same = body === undefined ? undefined : sameBytes(stat.checksums, body)
+      if (same === false) return wrong("the store holds other bytes than were sent", "applied")
+      return Effect.succeed(
+        same === true || reply.verified === "none" ? { ...reply, verified: same === true ? "checksum" : "size" } : reply
+      )
+    }
+  )
 
 /** Asks for a write of a whole body. */
 export const findWrite =

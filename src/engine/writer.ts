@@ -19,7 +19,7 @@ import { type Engine, request } from "./engine.ts"
 import { withWriteId } from "./identity.ts"
 import { allocate, allocateAligned, allocateOrFail } from "./memory.ts"
 import type { Place } from "./resolve.ts"
-import { type OpenedUpload, openUpload, tooLarge, type UploadPlan } from "./upload.ts"
+import { type Leftovers, type OpenedUpload, openUpload, tooLarge, type UploadPlan } from "./upload.ts"
 import { findWrite } from "./verify.ts"
 
 /** A write in progress, in a scope that aborts it unless it finished. */
@@ -38,7 +38,8 @@ export const openSession = Effect.fnUntraced(function*(
   object: ObjectOptions,
   plan: UploadPlan,
   options: WriteOptions | undefined,
-  always: boolean
+  always: boolean,
+  left: Leftovers
 ): Effect.fn.Return<Session, ObjectStoreError, Scope.Scope> {
   const { backend } = engine
   const { maxObjectSize, multipart, tuning } = backend.capabilities
@@ -73,7 +74,7 @@ export const openSession = Effect.fnUntraced(function*(
 
   const opened = Effect.suspend(() =>
     upload === undefined
-      ? Effect.map(Scope.provide(openUpload(engine, place, object), uploadScope), (open) => upload = open)
+      ? Effect.map(Scope.provide(openUpload(engine, place, object, left), uploadScope), (open) => upload = open)
       : Effect.succeed(upload)
   )
 
