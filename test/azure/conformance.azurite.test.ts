@@ -3,6 +3,7 @@ import * as Azure from "effect-objectstore/layers/Azure"
 import { describeObjectStore } from "effect-objectstore/testing"
 import { azurite } from "../servers/azurite.ts"
 import { onServer } from "../servers/onServer.ts"
+import { azuriteDefects } from "./azuriteDefects.ts"
 import { refusedKeys } from "./refusedKeys.ts"
 
 onServer(azurite, (server) => {
@@ -18,11 +19,6 @@ onServer(azurite, (server) => {
   describeObjectStore("Azurite", Layer.unwrap(Effect.map(options, Azure.layer)), {
     backend: Effect.flatMap(options, Azure.makeBackend),
     refusedKeys,
-    skip: {
-      "conditions on reads: an old version is read by its id":
-        "Azurite keeps no versions: writes tell none, and it ignores versionid",
-      "metadata keys are lower case; duplicates by case are refused: names of Object's own are names like any other":
-        "Azurite keeps metadata in an object with a prototype: constructor is the function Object and the value"
-    }
+    skip: azuriteDefects
   })
 })
