@@ -88,7 +88,8 @@ describe("the property test itself", () => {
       conditionalCopy: true,
       metadata: true,
       startAfter: true,
-      hierarchical: false
+      hierarchical: false,
+      isolated: true
     }
     assert.deepStrictEqual(generate(7, 16, can), generate(7, 16, can))
     assert.notDeepEqual(generate(7, 16, can), generate(8, 16, can))

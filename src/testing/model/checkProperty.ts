@@ -32,6 +32,8 @@ export interface PropertyCheck {
   readonly prefix?: string | undefined
   /** Bytes a part; the smallest that both stores take without it. */
   readonly partSize?: number | undefined
+  /** Keys that the service of the store cannot hold, without the prefix; others stand in for them. */
+  readonly refusedKeys?: ReadonlyArray<string> | undefined
 }
 
 /**
@@ -65,7 +67,7 @@ export type PropertyResult =
     readonly original: number
   }
 
-const abilitiesOf = ({ model, store }: PropertyCheck): Abilities => {
+const abilitiesOf = ({ model, refusedKeys, store }: PropertyCheck): Abilities => {
   const [a, b] = [store.capabilities, model.capabilities]
   return {
     create: a.conditionalCreate && b.conditionalCreate && a.multipart.conditionalComplete,
@@ -74,7 +76,9 @@ const abilitiesOf = ({ model, store }: PropertyCheck): Abilities => {
     conditionalCopy: a.conditionalCopy && b.conditionalCopy,
     metadata: a.metadata && b.metadata,
     startAfter: a.sortedList && b.sortedList,
-    hierarchical: a.hierarchical
+    hierarchical: a.hierarchical,
+    isolated: a.multipart.isolated,
+    refusedKeys: new Set(refusedKeys)
   }
 }
 

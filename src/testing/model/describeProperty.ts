@@ -38,6 +38,8 @@ export interface PropertyOptions {
   readonly partSize?: number | undefined
   /** What every key begins with; `"property/"` without it. */
   readonly prefix?: string | undefined
+  /** Keys that the service of the store cannot hold, without the prefix; others stand in for them. */
+  readonly refusedKeys?: ReadonlyArray<string> | undefined
   /** A JSON file where failing seeds are kept by the name of the store; they are run before all others. */
   readonly failingSeeds?: string | undefined
   /** Most milliseconds of the test; five minutes without it. */

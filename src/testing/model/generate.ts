@@ -77,10 +77,19 @@ export interface Abilities {
   readonly metadata: boolean
   readonly startAfter: boolean
   readonly hierarchical: boolean
+  /** Uploads of one key do not disturb each other, or what is put under the key meanwhile. */
+  readonly isolated: boolean
+  /** Keys that the store refuses; others stand in for them. */
+  readonly refusedKeys?: ReadonlySet<string> | undefined
 }
 
+/** A key as the store can hold it. */
+const held = ({ refusedKeys }: Abilities, key: string): string =>
+  refusedKeys?.has(key) === true ? key.replaceAll("/../", "/up/") : key
+
 const command = (draw: Draw, fill: number, can: Abilities): Command => {
-  const key = draw.one(keys)
+  const one = (): string => held(can, draw.one(keys))
+  const key = one()
   const allowed = (wanted: CommandMode): CommandMode =>
     (wanted === "create" && !can.create) || ((wanted === "right" || wanted === "stale") && !can.update)
       ? "overwrite"
@@ -94,11 +103,13 @@ const command = (draw: Draw, fill: number, can: Abilities): Command => {
   if (kind < 27) return { op: draw.one(["failedPut", "stalledPut"] as const), key, size, fill }
   if (kind < 30) return { op: "interruptedPut", key, size, fill, turns: draw.below(40) }
   if (kind < 35) {
-    const writerKey = can.hierarchical ? draw.one(apart) : key
+    const wanted = can.hierarchical ? held(can, draw.one(apart)) : key
+    const slot = draw.below(2)
     return {
       op: "openWriter",
-      slot: draw.below(2),
-      key: writerKey,
+      slot,
+      // A key that nobody else writes, where others would take the parts away.
+      key: can.isolated ? wanted : `writer-${slot}`,
       mode: can.create && draw.chance(1, 4) ? "create" : "overwrite"
     }
   }
@@ -116,12 +127,12 @@ const command = (draw: Draw, fill: number, can: Abilities): Command => {
       op: "list",
       prefix,
       pageSize,
-      startAfter: can.startAfter && draw.chance(1, 3) ? draw.one(keys) : undefined
+      startAfter: can.startAfter && draw.chance(1, 3) ? one() : undefined
     }
   }
   if (kind < 84) {
     const wanted = can.conditionalCopy ? mode(draw) : "overwrite"
-    return { op: draw.one(["copy", "rename"] as const), key, to: draw.one(keys), mode: wanted }
+    return { op: draw.one(["copy", "rename"] as const), key, to: one(), mode: wanted }
   }
   if (kind < 95) {
     return {
@@ -130,7 +141,7 @@ const command = (draw: Draw, fill: number, can: Abilities): Command => {
       mode: can.conditionalDelete ? draw.one(["always", "always", "right", "stale"] as const) : "always"
     }
   }
-  if (kind < 98) return { op: "deleteMany", keys: Array.from({ length: draw.below(5) }, () => draw.one(keys)) }
+  if (kind < 98) return { op: "deleteMany", keys: Array.from({ length: draw.below(5) }, one) }
   return { op: "deletePrefix", prefix: draw.one(prefixes.slice(1)) }
 }
 
