@@ -147,7 +147,8 @@ export const gcsModel = Effect.fnUntraced(function*(
   for (const name of options.buckets ?? []) {
     const project = options.projectId ?? "test"
     const versioning = options.versioning ?? false
-    Buckets.insertBucket(state, { _tag: "InsertBucket", name, project, location: "US", versioning }, now)
+    const made = Buckets.insertBucket(state, { _tag: "InsertBucket", name, project, location: "US", versioning }, now)
+    if (made.status !== 200) return yield* Effect.die(new Error(`the model cannot make the bucket "${name}"`))
   }
   const access: Access = {
     tokens: new Set(options.tokens),

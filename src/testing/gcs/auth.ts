@@ -65,20 +65,24 @@ const checkSigned = (access: Access, request: ServerRequest, now: number): Refus
     return refusals.signature
   }
   const names = (query.get("X-Goog-SignedHeaders") ?? "").split(";")
-  const canonical = [
-    method,
-    rawPath,
-    rawQuery.split("&").filter((pair) => !pair.startsWith("X-Goog-Signature=")).sort().join("&"),
-    ...names.map((name) => `${name}:${headers[name] ?? ""}`),
-    "",
-    names.join(";"),
-    headers["x-goog-content-sha256"] ?? "UNSIGNED-PAYLOAD"
-  ].join("\n")
-  const digest = createHash("sha256").update(canonical).digest("hex")
-  const text = ["GOOG4-RSA-SHA256", date, scope, digest].join("\n")
-  if (!signedBy(access.account.key, text, Buffer.from(query.get("X-Goog-Signature") ?? "", "hex"))) {
-    return refusals.signature
-  }
+  const canonical = (host: string | undefined) =>
+    [
+      method,
+      rawPath,
+      rawQuery.split("&").filter((pair) => !pair.startsWith("X-Goog-Signature=")).sort().join("&"),
+      ...names.map((name) => `${name}:${(name === "host" ? host : headers[name]) ?? ""}`),
+      "",
+      names.join(";"),
+      headers["x-goog-content-sha256"] ?? "UNSIGNED-PAYLOAD"
+    ].join("\n")
+  const { key } = access.account
+  const signature = Buffer.from(query.get("X-Goog-Signature") ?? "", "hex")
+  // The service has no port in its name; Google's own client signs without one.
+  const signed = [headers["host"], headers["host"]?.replace(/:\d+$/, "")].some((host) => {
+    const digest = createHash("sha256").update(canonical(host)).digest("hex")
+    return signedBy(key, ["GOOG4-RSA-SHA256", date, scope, digest].join("\n"), signature)
+  })
+  if (!signed) return refusals.signature
   const begun = timeOf(date)
   if (!(expires >= 1 && expires <= 604_800) || begun > now + skew * 1000) return refusals.invalid("Invalid expiration.")
   return begun + expires * 1000 < now ? refusals.expired : undefined

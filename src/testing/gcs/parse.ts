@@ -9,6 +9,7 @@ import type { Operation, Target, Upload } from "./Operation.ts"
 import {
   chosenOf,
   conditionsOf,
+  describes,
   hashesOf,
   isJson,
   numberOf,
@@ -47,8 +48,18 @@ const onKey = (api: "json" | "xml", key: string, operation: () => Operation): Op
   return refused(api, wrong === "Required" ? refusals.required("Required") : refusals.key(wrong))
 }
 
+/** Names and values of a query, as forms write them: `+` is a space. */
+const parseQuery = (rawQuery: string): ReadonlyMap<string, string> =>
+  new Map(
+    rawQuery.replaceAll("+", " ").split("&").filter((pair) => pair !== "").map((pair): [string, string] => {
+      const sign = pair.indexOf("=")
+      return sign === -1 ? [decode(pair), ""] : [decode(pair.slice(0, sign)), decode(pair.slice(sign + 1))]
+    })
+  )
+
 /** Understands a request. */
-export const parse = (request: ServerRequest, origin: string): Operation => {
+export const parse = (sent: ServerRequest, origin: string): Operation => {
+  const request = { ...sent, query: parseQuery(sent.rawQuery) }
   const path = request.rawPath
   const upload = /^\/(?:resumable\/)?upload\/storage\/v1\/b\/([^/]+)\/o$/.exec(path)
   if (upload !== null) return parseUpload(request, decode(upload[1]!), origin)
@@ -245,7 +256,7 @@ const parseRewrite = (
     source: { ...source, generation: numberOf(query.get("sourceGeneration")) },
     sourceConditions: conditionsOf(query, "Source"),
     to: { bucket, key, chosen: chosenOf(resource), conditions: conditionsOf(query) },
-    described: Object.keys(resource).some((name) => name !== "name" && name !== "bucket"),
+    described: describes(resource),
     token: query.get("rewriteToken"),
     atMost: numberOf(query.get("maxBytesRewrittenPerCall")),
     whole
@@ -339,12 +350,7 @@ const parseBatch = (request: ServerRequest): Operation => {
           method,
           rawPath: mark === -1 ? url : url.slice(0, mark),
           rawQuery,
-          query: new Map(
-            rawQuery.split("&").filter((pair) => pair !== "").map((pair): [string, string] => {
-              const sign = pair.indexOf("=")
-              return [decode(pair.slice(0, sign)), decode(pair.slice(sign + 1))]
-            })
-          ),
+          query: new Map(),
           headers: parseHeaders(lines.join("\n")),
           body: rest
         }

@@ -30,6 +30,19 @@ export const textOf = (value: unknown): string | undefined =>
 export const numberOf = (text: string | undefined): number | undefined =>
   text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
 
+const chosenFields = [
+  "contentType",
+  "contentEncoding",
+  "contentLanguage",
+  "contentDisposition",
+  "cacheControl",
+  "storageClass"
+]
+
+/** Whether a document says anything of an object. */
+export const describes = (resource: Json): boolean =>
+  "metadata" in resource || chosenFields.some((name) => name in resource)
+
 /** What a document says of an object. */
 export const chosenOf = (resource: Json): Chosen => {
   const metadata: Record<string, string> = Object.create(null)
@@ -38,16 +51,7 @@ export const chosenOf = (resource: Json): Chosen => {
     for (const [name, value] of Object.entries(given)) if (value !== null) metadata[name] = String(value)
   }
   const chosen: Record<string, unknown> = {}
-  for (
-    const name of [
-      "contentType",
-      "contentEncoding",
-      "contentLanguage",
-      "contentDisposition",
-      "cacheControl",
-      "storageClass"
-    ]
-  ) {
+  for (const name of chosenFields) {
     const value = textOf(resource[name])
     if (value !== undefined) chosen[name] = value
   }
@@ -94,7 +98,8 @@ export const parseChunkRange = (header: string | undefined, length: number): Chu
   const match = /^bytes (?:(\d+)-(\d+)|(\d+)-\*|\*)\/(\d+|\*)$/.exec(header)
   if (match === null) return undefined
   const total = numberOf(match[4])
-  if (match[3] !== undefined) return { first: Number(match[3]), total }
+  // What is sent up to the end of the request is the end of the object.
+  if (match[3] !== undefined) return { first: Number(match[3]), total: total ?? Number(match[3]) + length }
   if (match[1] === undefined) return length === 0 ? { total } : undefined
   const [first, last] = [Number(match[1]), Number(match[2])]
   return last - first + 1 === length && (total === undefined || last < total) ? { first, total } : undefined

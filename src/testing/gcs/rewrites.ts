@@ -6,13 +6,13 @@
 import type { ServerReply } from "../protocol/Server.ts"
 import type { Operation } from "./Operation.ts"
 import { document, objectResource, refusals, refuse } from "./replies.ts"
-import { holds, liveOf, nextToken, publish, type State, type Version, versionOf } from "./state.ts"
+import { holds, liveOf, nextToken, publish, type Rewrite, type State, versionOf } from "./state.ts"
 
 type Rewriting = Extract<Operation, { readonly _tag: "Rewrite" }>
 
 /** Copies an object, or goes on with it; `bytesPerCall` is how much one call does. */
 export const rewrite = (state: State, operation: Rewriting, bytesPerCall: number, now: number): ServerReply => {
-  const { atMost, source, sourceConditions, to, token, whole } = operation
+  const { atMost, described, source, sourceConditions, to, token, whole } = operation
   const path = JSON.stringify([source.bucket, source.key, to.bucket, to.key])
   const begun = token === undefined ? undefined : state.rewrites.get(token)
   if (token !== undefined && begun?.path !== path) return refuse("json", refusals.invalid("Invalid rewrite token."))
@@ -25,9 +25,11 @@ export const rewrite = (state: State, operation: Rewriting, bytesPerCall: number
   }
   const size = version.media.length
   const written = Math.min(size, (begun?.written ?? 0) + Math.min(bytesPerCall, atMost ?? bytesPerCall))
-  if (written < size && !whole) return goOn(state, { source: version, path, written }, token)
+  // The first call describes the target, once for all.
+  const chosen = begun?.chosen ?? (described ? to.chosen : version.chosen)
+  if (written < size && !whole) return goOn(state, { source: version, chosen, path, written }, token)
   if (token !== undefined) state.rewrites.delete(token)
-  const made = publish(state, target, to.key, version.media, chosenFor(operation, version), now, version.componentCount)
+  const made = publish(state, target, to.key, version.media, chosen, now, version.componentCount)
   const resource = objectResource(to.bucket, made)
   return document(
     whole ? resource : {
@@ -40,13 +42,7 @@ export const rewrite = (state: State, operation: Rewriting, bytesPerCall: number
   )
 }
 
-const chosenFor = ({ described, to }: Rewriting, version: Version) => described ? to.chosen : version.chosen
-
-const goOn = (
-  state: State,
-  rewrite: { readonly source: Version; readonly path: string; readonly written: number },
-  token: string | undefined
-): ServerReply => {
+const goOn = (state: State, rewrite: Rewrite, token: string | undefined): ServerReply => {
   const next = token ?? nextToken(state)
   state.rewrites.set(next, rewrite)
   return document({

@@ -69,9 +69,10 @@ export interface Session {
 /** A rewrite that takes more calls. */
 export interface Rewrite {
   readonly source: Version
+  readonly chosen: Chosen
   /** Source and target, which a token belongs to. */
   readonly path: string
-  written: number
+  readonly written: number
 }
 
 /** Conditions on generations. */
