@@ -10,7 +10,14 @@ export const flags = {
   concurrency: { alias: "", value: "N", text: "objects at a time, and parts of one object at a time" },
   "dry-run": { alias: "n", value: "", text: "say what would be done, and do nothing" },
   exact: { alias: "", value: "", text: "sizes in bytes and times to the millisecond" },
+  "expires-in": { alias: "", value: "TIME", text: "how long the URL works, such as 15m or 12h; 1h without it" },
   json: { alias: "", value: "", text: "one JSON object a line, and a summary as the last one" },
+  location: {
+    alias: "",
+    value: "WHERE",
+    text: "where the container is to be, in the service's own words, such as eu-west-1"
+  },
+  method: { alias: "", value: "METHOD", text: "what the URL allows: GET (the default), PUT, HEAD or DELETE" },
   names: {
     alias: "",
     value: "RULES",
@@ -19,7 +26,7 @@ export const flags = {
   "older-than": {
     alias: "",
     value: "AGE",
-    text: "only what was begun longer ago, such as 30m, 12h or 7d; 1d without it"
+    text: "only what was begun longer ago, such as 30m, 12h or 7d"
   },
   "part-size": { alias: "", value: "SIZE", text: "bytes a part, such as 8MiB" },
   range: { alias: "", value: "A-B", text: "bytes A to B, counted from 0, B included; A- to the end, -N the last N" },
@@ -77,6 +84,25 @@ export const commands = {
     flags: ["exact", "json", "recursive"],
     examples: ["objectstore ls file:///data/", "objectstore ls -r --json file:///data/"]
   },
+  mb: {
+    summary: "Make buckets, containers and directories",
+    usage: "mb LOCATION...",
+    details: "Makes the containers that the locations name. One that is there already is a failure.",
+    flags: ["json", "location"],
+    examples: ["objectstore mb s3://my-bucket", "objectstore mb --location EUROPE-WEST1 gs://my-bucket"]
+  },
+  presign: {
+    summary: "Sign a URL for one object",
+    usage: "presign LOCATION",
+    details:
+      "Prints a URL that lets whoever has it do one thing with one object, until it expires. It is a secret as good as a\n"
+      + "password: mind shell histories and logs. Whether the object exists is not asked.",
+    flags: ["expires-in", "json", "method"],
+    examples: [
+      "objectstore presign s3://my-bucket/report.pdf",
+      "objectstore presign --method PUT --expires-in 15m s3://my-bucket/upload"
+    ]
+  },
   put: {
     summary: "Copy a file or standard input to one object",
     usage: "put FILE|- LOCATION",
@@ -84,6 +110,13 @@ export const commands = {
       "Writes one object from a file, or with - from standard input, of any length. It appears whole or not at all.",
     flags: ["concurrency", "json", "part-size", "verify"],
     examples: ["objectstore put ./notes.txt file:///data/notes.txt", "date | objectstore put - file:///data/date.txt"]
+  },
+  rb: {
+    summary: "Remove empty buckets, containers and directories",
+    usage: "rb LOCATION...",
+    details: "Removes the containers that the locations name. One that holds anything stays, and is a failure.",
+    flags: ["json"],
+    examples: ["objectstore rb s3://my-bucket", "objectstore rb az://account/container"]
   },
   rm: {
     summary: "Remove objects and trees",
@@ -105,10 +138,29 @@ export const commands = {
     summary: "Drop uploads that nobody finished",
     usage: "sweep LOCATION...",
     details:
-      "Lists and drops open uploads and leftover temporary files below each location. More than one needs --yes, or an\n"
-      + "answer on a terminal.",
+      "Lists and drops open uploads and leftover temporary files below each location that were begun more than a day ago,\n"
+      + "or longer than --older-than. More than one needs --yes, or an answer on a terminal.",
     flags: ["dry-run", "json", "older-than", "yes"],
     examples: ["objectstore sweep --dry-run file:///data/", "objectstore sweep --older-than 7d --yes file:///data/"]
+  },
+  "uploads abort": {
+    summary: "Drop open uploads, whatever their age",
+    usage: "uploads abort LOCATION...",
+    details:
+      "Drops the uploads to each location and below it that were begun and not completed, with what was sent of them. Those\n"
+      + "in progress fail. More than one needs --yes, or an answer on a terminal.",
+    flags: ["dry-run", "json", "older-than", "yes"],
+    examples: [
+      "objectstore uploads abort s3://my-bucket/big.bin",
+      "objectstore uploads abort --older-than 7d --yes s3://my-bucket"
+    ]
+  },
+  "uploads ls": {
+    summary: "List open uploads",
+    usage: "uploads ls LOCATION...",
+    details: "Lists the uploads to each location and below it that were begun and neither completed nor aborted.",
+    flags: ["exact", "json"],
+    examples: ["objectstore uploads ls s3://my-bucket", "objectstore uploads ls --json file:///data/"]
   }
 } as const satisfies Record<string, CommandHelp>
 
@@ -124,10 +176,13 @@ const flagLine = (name: FlagName): string => {
 
 const helpLine = wide("-h, --help", "print this text")
 
+const commandLines = (all: ReadonlyArray<readonly [name: string, help: { readonly summary: string }]>): string =>
+  all.map(([name, { summary }]) => wide(name, summary)).join("")
+
 const overview = (): string =>
   "Objects in files and clouds, by one command\n\n" +
   "Usage: objectstore COMMAND [FLAGS] ARGUMENTS\n\nCommands:\n" +
-  Object.entries(commands).map(([name, { summary }]) => wide(name, summary)).join("") +
+  commandLines(Object.entries(commands)) +
   `\nFlags:\n${helpLine}${wide("--version", "print the version")}` +
   wide("--completions SHELL", "print completions for bash, zsh or fish") +
   "\nA location is file:///path, direct:///path or mem://name/key; anything without :// is a local path.\n" +
@@ -144,16 +199,30 @@ const commandText = (name: CommandName): string => {
 export const isCommand = (text: string | undefined): text is CommandName =>
   text !== undefined && Object.hasOwn(commands, text)
 
+/** The help of the command that arguments begin with, or of the group of commands that they name. */
+const textFor = (args: ReadonlyArray<string>): string | undefined => {
+  const two = args.slice(0, 2).join(" ")
+  if (isCommand(two)) return commandText(two)
+  if (isCommand(args[0])) return commandText(args[0])
+  const group = Object.entries(commands).filter(([name]) => name.startsWith(`${args[0]} `))
+  return group.length === 0
+    ? undefined
+    : `Usage: objectstore ${args[0]} COMMAND [FLAGS] ARGUMENTS\n\nCommands:\n${
+      commandLines(group)
+    }\nFlags:\n${helpLine}`
+}
+
 /** The text that the arguments ask for, `undefined` if they do not ask for help. */
 export const helpFor = (args: ReadonlyArray<string>): string | undefined => {
-  if (args[0] === "help" && args.length <= 2) {
-    return args[1] === undefined ? overview() : isCommand(args[1]) ? commandText(args[1]) : undefined
+  if (args[0] === "help" && args.length <= 3) {
+    return args[1] === undefined ? overview() : args.length === 2 || isCommand(args.slice(1).join(" "))
+      ? textFor(args.slice(1))
+      : undefined
   }
   const end = args.indexOf("--")
   const asked = (end === -1 ? args : args.slice(0, end)).some((arg) => arg === "--help" || arg === "-h")
   if (!asked) return undefined
-  if (isCommand(args[0])) return commandText(args[0])
-  return args[0] === "--help" || args[0] === "-h" ? overview() : undefined
+  return args[0] === "--help" || args[0] === "-h" ? overview() : textFor(args)
 }
 
 /** What is printed when nothing was asked. */

@@ -41,16 +41,28 @@ const count = (text: string): number | undefined => /^[0-9]{1,6}$/.test(text) ? 
 export const concurrency = parsed("concurrency", count, "Expected a whole number from 1 to 999999")
 export const dryRun = boolean("dry-run")
 export const exact = boolean("exact")
+const defaultExpiry = 3600 * 1000
+
+export const expiresIn = parsed(
+  "expires-in",
+  (text) => positive(parseAge(text)),
+  "Expected a time such as 15m or 12h"
+).pipe(Flag.map((time) => time ?? defaultExpiry))
 export const json = boolean("json")
+export const location = Flag.String("location").pipe(
+  describe("location"),
+  Flag.optional,
+  Flag.map(Option.getOrUndefined)
+)
+export const method = Flag.Literals("method", ["GET", "PUT", "HEAD", "DELETE"]).pipe(
+  describe("method"),
+  Flag.withDefault("GET" as const)
+)
 export const names = Flag.Literals("names", ["portable", "native"]).pipe(
   describe("names"),
   Flag.withDefault("portable" as const)
 )
-const defaultAge = 24 * 3600 * 1000
-
-export const olderThan = parsed("older-than", parseAge, "Expected an age such as 30m, 12h or 7d").pipe(
-  Flag.map((age) => age ?? defaultAge)
-)
+export const olderThan = parsed("older-than", parseAge, "Expected an age such as 30m, 12h or 7d")
 export const partSize = parsed(
   "part-size",
   (text) => positive(parseSize(text)),

@@ -17,10 +17,14 @@ import { cat } from "./commands/cat.ts"
 import { cp } from "./commands/cp.ts"
 import { get } from "./commands/get.ts"
 import { ls } from "./commands/ls.ts"
+import { mb } from "./commands/mb.ts"
+import { presign } from "./commands/presign.ts"
 import { put } from "./commands/put.ts"
+import { rb } from "./commands/rb.ts"
 import { rm } from "./commands/rm.ts"
 import { stat } from "./commands/stat.ts"
 import { sweep } from "./commands/sweep.ts"
+import { uploads } from "./commands/uploads.ts"
 import { ending, exitCodes } from "./exit.ts"
 import { complain, guardStreams, logger } from "./output.ts"
 import { layerStores } from "./stores.ts"
@@ -28,7 +32,7 @@ import { layerStores } from "./stores.ts"
 /** The whole command. */
 export const objectstore = Command.make("objectstore").pipe(
   Command.withDescription("Objects in files and clouds, by one command"),
-  Command.withSubcommands([cat, cp, get, ls, put, rm, stat, sweep])
+  Command.withSubcommands([cat, cp, get, ls, mb, presign, put, rb, rm, stat, sweep, uploads])
 )
 
 /** What is wrong with the arguments is told in one line, as every failure is; the help was asked for before. */

@@ -13,7 +13,8 @@ import { explain } from "../filesystem/errors.ts"
 import { reserved } from "../filesystem/names.ts"
 import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import { UsageError } from "./exit.ts"
-import { at, followed, lookAt, type Place, type Ref, Stores, type Tree } from "./stores.ts"
+import { followed, lookAt, type Place } from "./places.ts"
+import { at, type Ref, Stores, type Tree } from "./stores.ts"
 
 /** An object, or everything below a directory. */
 export type Source =

@@ -306,13 +306,15 @@ const fillFromHandle = (
       retrying(engine.backend.name, "body", engine.quota, handle.readInto(offset + start, target.subarray(start, end))),
       progress(end - start)
     )
-  return length <= plan.partSize
-    ? part(0, length)
-    : Effect.forEach(
-      partsOf(Math.min(plan.partSize, length), length, plan.partSize),
-      ([start, end]) => part(start, end),
-      { concurrency: plan.concurrency, discard: true }
-    )
+  if (length <= plan.partSize) return part(0, length)
+  // As many fibers as calls at a time, and not one for each part.
+  const parts = partsOf(plan.partSize, length, plan.partSize)
+  const worker: Effect.Effect<void, ObjectStoreError> = Effect.suspend(() => {
+    const next = parts.next()
+    return next.done === true ? Effect.void : Effect.andThen(part(...next.value), worker)
+  })
+  const workers = Math.min(plan.concurrency, Math.ceil(length / plan.partSize))
+  return Effect.all(Array.from({ length: workers }, () => worker), { concurrency: workers, discard: true })
 }
 
 /** Cuts `length` into a first part and parts of `partSize`, as pairs of start and end. */

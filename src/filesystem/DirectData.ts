@@ -17,6 +17,12 @@ import type { DataPath, FileWriter } from "./DataPath.ts"
 /** Calls in flight of one `readInto` or `write`. */
 const inFlight = 2
 
+/**
+ * Most bytes of a call that needs no slot: each call costs the processor about as much as 2 MiB of transfer. This is also
+ * what an interruption may have to wait for.
+ */
+const straightSize = 16 * 1024 * 1024
+
 /** Aligned memory shorter than this goes through a slot as well: a copy is cheaper than two more system calls. */
 const straightMinimum = 256 * 1024
 
@@ -45,7 +51,7 @@ export const makeDirectData = ({ alignment, flag, pool }: DirectDataOptions): Da
 
   const cut = (pieces: Array<Piece>, from: number, to: number, straight: boolean): void => {
     for (let at = from; at < to;) {
-      const end = Math.min(to, down(at) + pool.slotSize)
+      const end = Math.min(to, down(at) + (straight ? straightSize : pool.slotSize))
       pieces.push({ from: at, to: end, straight })
       at = end
     }

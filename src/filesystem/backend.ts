@@ -22,7 +22,7 @@ import { makeHead, makeRead } from "./read.ts"
 import { makeDeleteBatch } from "./remove.ts"
 import { makeRename } from "./rename.ts"
 import { makeRoot } from "./root.ts"
-import { makeAbortUpload, makeCompleteUpload, makeOpenUpload, makeUploadPart, type StagedUploads } from "./uploads.ts"
+import { makeAbortUpload, makeCompleteUpload, makeOpenUpload, makeStagedUploads, makeUploadPart } from "./uploads.ts"
 import { makeWrite } from "./write.ts"
 
 /** What a backend of a directory is made of. */
@@ -127,7 +127,7 @@ export const makeFileBackend = Effect.fnUntraced(function*(
     explain(where)
   )
   const env: Environment = { root, data, durability, mode: yield* Effect.cached(modeOfFiles) }
-  const uploads: StagedUploads = new Map()
+  const uploads = yield* makeStagedUploads
 
   const looking = <Args extends ReadonlyArray<unknown>, A, R>(
     operation: string,

@@ -4,10 +4,15 @@
  * @internal
  */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
 import type { Location, ObjectOptions, Part, PartReceipt, Upload, UploadId, WriteReply } from "../Backend.ts"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
+import * as Calls from "./calls.ts"
+import type { FileWriter } from "./DataPath.ts"
 import { type Environment, inDirectory, inExistingDirectory, pathOfKey, prune } from "./environment.ts"
 import { type Failure, isErrno, refuse } from "./errors.ts"
+import { type HeldWriter, type HeldWriters, makeHeldWriters } from "./heldWriters.ts"
 import { filesOfId, isSidecarId, orphanedSidecars, removeSidecarsOf } from "./leftovers.ts"
 import { isLock, type KeyPath, randomId, uploadName, uploadRecordName } from "./names.ts"
 import { removeAbandonedLock } from "./processLock.ts"
@@ -30,16 +35,34 @@ interface Staged {
   failed: boolean
   /** The parts that are written. */
   readonly receipts: Map<number, PartReceipt>
+  readonly held: HeldWriter
 }
 
 /** The uploads that this process began and has not ended. */
-export type StagedUploads = Map<string, Staged>
+export interface StagedUploads {
+  readonly open: Map<string, Staged>
+  readonly writers: HeldWriters
+}
+
+/** Makes the uploads of a store: none. */
+export const makeStagedUploads: Effect.Effect<StagedUploads, never, Scope.Scope> = Effect.map(
+  makeHeldWriters,
+  (writers) => ({ open: new Map(), writers })
+)
+
+/** Takes an upload out, if it is one of this process. */
+const forget = ({ open }: StagedUploads, id: string): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const staged = open.get(id)
+    open.delete(id)
+    return staged === undefined ? Effect.void : staged.held.release
+  })
 
 const unknown = (): ObjectStoreError => refuse("UploadNotFound", "there is no such open upload in this process")
 
-const find = (uploads: StagedUploads, { id }: UploadId): Effect.Effect<Staged, Failure> =>
+const find = ({ open }: StagedUploads, { id }: UploadId): Effect.Effect<Staged, Failure> =>
   Effect.suspend(() => {
-    const staged = uploads.get(id)
+    const staged = open.get(id)
     return staged === undefined ? Effect.fail(unknown()) : Effect.succeed(staged)
   })
 
@@ -59,14 +82,18 @@ export const makeOpenUpload = (env: Environment, uploads: StagedUploads) =>
     const path = yield* pathOfKey(at.key)
     yield* sidecarText(options)
     const id = randomId()
-    yield* inDirectory(env, path.directory, (directory) =>
+    const scope = yield* Scope.make()
+    const writer = yield* inDirectory<FileWriter>(env, path.directory, (directory) =>
       Effect.gen(function*() {
         const found = yield* lookAtTarget(env, directory, path.name)
         if (options.mode === "create") yield* checkMode(options.mode, found)
         yield* writeSmallFile(directory.at(uploadRecordName(id)), JSON.stringify({ key: at.key }), "none")
-        yield* env.data.openWriter(directory.at(uploadName(id)), { create: true })
-      }).pipe(Effect.onError(() => Effect.ignore(removeStaged(directory, id), { log: "Warn" }))))
-    uploads.set(id, { path, options, places: new Map(), end: 0, failed: false, receipts: new Map() })
+        return yield* Scope.provide(env.data.openWriter(directory.at(uploadName(id)), { create: true }), scope)
+      }).pipe(
+        Effect.onError(() => Effect.ignore(removeStaged(directory, id), { log: "Warn" }))
+      )).pipe(Effect.onError(() => Scope.close(scope, Exit.void)))
+    const held = yield* uploads.writers.hold(writer, scope)
+    uploads.open.set(id, { path, options, places: new Map(), end: 0, failed: false, receipts: new Map(), held })
     const upload: Upload = { ...at, id, options }
     return upload
   }, Effect.uninterruptible)
@@ -84,6 +111,13 @@ const overlap = ({ end: last, places }: Staged, { body, number, offset }: Part):
   return undefined
 }
 
+/** A staged file that has no name any more is one that somebody aborted. */
+const writeHeld = (writer: FileWriter, offset: number, body: Uint8Array): Effect.Effect<void, Failure> =>
+  Effect.andThen(
+    writer.write(offset, body),
+    Effect.flatMap(Calls.fstat(writer.fd), ({ nlink }) => nlink === 0n ? Effect.fail<Failure>(unknown()) : Effect.void)
+  )
+
 /** Makes `uploadPart`. */
 export const makeUploadPart = (env: Environment, uploads: StagedUploads) =>
   Effect.fnUntraced(function*(upload: Upload, part: Part) {
@@ -94,11 +128,13 @@ export const makeUploadPart = (env: Environment, uploads: StagedUploads) =>
     staged.receipts.delete(number)
     staged.places.set(number, { offset, size: body.length })
     staged.end = Math.max(staged.end, offset + body.length)
-    yield* whereStaged(env, staged, (directory) =>
-      Effect.flatMap(
-        env.data.openWriter(directory.at(uploadName(upload.id)), { create: false }),
-        (writer) => writer.write(offset, body)
-      ))
+    yield* staged.held.use<void, Failure, never>((held) =>
+      held !== undefined ? writeHeld(held, offset, body) : whereStaged(env, staged, (directory) =>
+        Effect.flatMap(
+          env.data.openWriter(directory.at(uploadName(upload.id)), { create: false }),
+          (writer) => writer.write(offset, body)
+        ))
+    )
     const receipt: PartReceipt = { number, offset, size: body.length, etag: randomId() }
     staged.receipts.set(number, receipt)
     return receipt
@@ -132,24 +168,28 @@ export const makeCompleteUpload = (env: Environment, uploads: StagedUploads) =>
       if (staged.failed) return yield* refuse("IntegrityFailed", "the disk failed while the parts were written")
       yield* checkParts(staged, request.parts, request.size)
       const { name } = staged.path
-      return yield* whereStaged<WriteReply>(env, staged, (directory) =>
-        Effect.gen(function*() {
-          const path = directory.at(uploadName(upload.id))
-          const writer = yield* env.data.openWriter(path, { create: false })
-          const stats = yield* Effect.tapError(seal(env, writer, request.size), () => {
-            staged.failed = true
-            return Effect.void
-          })
-          const temporary = { path, taken: false }
-          return yield* publish(env, { directory, name }, { temporary, stats }, staged.options).pipe(
-            Effect.tap(() => {
-              uploads.delete(upload.id)
-              // The object is there. What cannot be removed is found again by `listUploads`.
-              return Effect.ignore(removeStaged(directory, upload.id), { log: "Warn" })
-            }),
-            Effect.uninterruptible
-          )
-        }))
+      return yield* staged.held.use((held) =>
+        whereStaged<WriteReply>(env, staged, (directory) =>
+          Effect.gen(function*() {
+            const path = directory.at(uploadName(upload.id))
+            const writer = held ?? (yield* env.data.openWriter(path, { create: false }))
+            const stats = yield* Effect.tapError(seal(env, writer, request.size), () => {
+              staged.failed = true
+              return Effect.void
+            })
+            const temporary = { path, taken: false }
+            return yield* publish(env, { directory, name }, { temporary, stats }, staged.options).pipe(
+              Effect.tap(() =>
+                Effect.andThen(
+                  forget(uploads, upload.id),
+                  // The object is there. What cannot be removed is found again by `listUploads`.
+                  Effect.ignore(removeStaged(directory, upload.id), { log: "Warn" })
+                )
+              ),
+              Effect.uninterruptible
+            )
+          }))
+      )
     }
   )
 
@@ -182,7 +222,7 @@ export const makeAbortUpload = (env: Environment, uploads: StagedUploads) => {
     if (files.length === 0) return yield* unknown()
     const { directory: names } = yield* pathOfKey(key)
     const found = yield* inExistingDirectory(root, names, remove(id, files), () => Effect.succeed(false))
-    uploads.delete(id)
+    yield* forget(uploads, id)
     if (!found) return yield* refuse("UploadNotFound", "there is no such open upload")
     yield* prune(root, names)
   }, Effect.uninterruptible)

@@ -28,7 +28,7 @@ export interface ExchangeOptions {
 const maxBuffered = 64 * 1024
 
 /** A body is written in pieces of this size: a larger one on TLS is encrypted at once, which doubles its memory. */
-const sliceSize = { plain: 1024 * 1024, secure: 256 * 1024 }
+const sliceSize = { plain: 16 * 1024 * 1024, secure: 256 * 1024 }
 
 type Resume<A> = (effect: Effect.Effect<A, ObjectStoreError>) => void
 

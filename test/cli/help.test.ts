@@ -13,7 +13,7 @@ const docOf = (name: CommandName) =>
   Effect.gen(function*() {
     const events: Array<CliOutput.Presenter.Event> = []
     const presenter = CliOutput.layerPresenter({ present: (event) => Effect.sync(() => events.push(event)) })
-    yield* Command.runWith(objectstore, { version: "0" })([name, "--help"]).pipe(
+    yield* Command.runWith(objectstore, { version: "0" })([...name.split(" "), "--help"]).pipe(
       Effect.provide(Layer.mergeAll(NodeServices.layer, layerStores, presenter))
     )
     const [event] = events
@@ -45,7 +45,11 @@ describe("help", () => {
     for (const args of [["cp", "-h"], ["cp", "a", "--help"], ["help", "cp"]]) {
       assert.include(helpFor(args), "cp SRC... DST")
     }
-    for (const args of [[], ["cat", "--", "--help"], ["nope", "--help"], ["help", "nope"]]) {
+    for (const args of [["uploads", "ls", "-h"], ["uploads", "ls", "a", "--help"], ["help", "uploads", "ls"]]) {
+      assert.include(helpFor(args), "uploads ls LOCATION...")
+    }
+    for (const args of [["uploads", "-h"], ["help", "uploads"]]) assert.include(helpFor(args), "uploads COMMAND")
+    for (const args of [[], ["cat", "--", "--help"], ["nope", "--help"], ["help", "nope"], ["help", "cp", "nope"]]) {
       assert.isUndefined(helpFor(args))
     }
   })
@@ -60,7 +64,7 @@ describe("help", () => {
 
   it("fits a terminal", () => {
     for (const name of names) {
-      for (const line of helpFor([name, "--help"])!.split("\n")) assert.isAtMost(line.length, 120, line)
+      for (const line of helpFor([...name.split(" "), "--help"])!.split("\n")) assert.isAtMost(line.length, 120, line)
     }
   })
 })

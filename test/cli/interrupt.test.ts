@@ -52,6 +52,15 @@ describe("objectstore, stopped", () => {
       const left = NodeFs.readdirSync(`${dir}/s`)
       assert.isAbove(left.length, 1)
       assert.deepInclude((yield* run(dir, ["ls", "-r", "--json", "s"])).json.at(-1), { objects: 1 })
+      const open = yield* run(dir, ["uploads", "ls", "--json", "s"])
+      assert.deepStrictEqual([open.code, open.json.length], [0, left.length])
+      assert.deepInclude(open.json.at(-1), { command: "uploads ls", uploads: left.length - 1 })
+      const exact = yield* run(dir, ["uploads", "ls", "--json", "s/a"])
+      assert.isTrue(exact.json.slice(0, -1).every(({ uri }) => uri === "s/a"), exact.stdout)
+      const other = yield* run(dir, ["uploads", "abort", "--yes", `file://${dir}/s/other`])
+      assert.strictEqual(other.stdout, "dropped 0 unfinished uploads\n")
+      const old = yield* run(dir, ["uploads", "abort", "--older-than", "1d", "s"])
+      assert.strictEqual(old.stdout, "dropped 0 unfinished uploads\n")
       const young = yield* run(dir, ["sweep", "--json", "."])
       assert.deepInclude(young.json.at(-1), { command: "sweep", succeeded: 0 })
       const plan = yield* run(dir, ["sweep", "--json", "--dry-run", "--older-than", "0s", "."])
@@ -62,6 +71,29 @@ describe("objectstore, stopped", () => {
       assert.strictEqual(swept.code, 0)
       assert.deepStrictEqual(NodeFs.readdirSync(`${dir}/s`), ["a"])
     }))
+
+  it.effect("aborts open uploads whatever their age, with --yes or one at a time", () =>
+    Effect.gen(function*() {
+      const dir = yield* temporary
+      write(dir, { "s/a": "old" })
+      for (const name of ["s/a", "s/b"]) {
+        const child = spawn(dir, ["put", "--part-size", "1MiB", "-", name])
+        const end = ended(child)
+        const before = NodeFs.readdirSync(`${dir}/s`).length
+        child.stdin.write(new Uint8Array(80 * MiB))
+        while (NodeFs.readdirSync(`${dir}/s`).length === before) yield* Effect.yieldNow
+        child.kill("SIGKILL")
+        yield* end
+      }
+      const many = yield* run(dir, ["uploads", "abort", "s"])
+      assert.deepStrictEqual([many.code, many.stdout], [2, ""])
+      assert.match(many.stderr, /^objectstore: Usage: it would remove \d+ unfinished uploads; --yes lets it\n$/)
+      const planned = yield* run(dir, ["uploads", "abort", "-n", "--json", "s"])
+      assert.deepInclude(planned.json.at(-1), { command: "uploads abort", dryRun: true, failed: 0 })
+      assert.strictEqual((yield* run(dir, ["uploads", "abort", "--yes", "s"])).code, 0)
+      assert.deepStrictEqual(tree(dir), { "s/a": "old" })
+      assert.deepStrictEqual(NodeFs.readdirSync(`${dir}/s`), ["a"])
+    }), 180_000)
 
   it.effect("ends quietly when nobody reads its output any more", () =>
     Effect.gen(function*() {

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
+import * as NodeTimers from "node:timers"
 import type { TransportRequest } from "../../src/http/Transport.ts"
 import { rawServer } from "./RawServer.ts"
 import { bytes, exchange, fieldsOf, makeTransport, ok, readAll, request, until } from "./TransportTest.ts"
@@ -198,7 +199,7 @@ describe("UndiciTransport", () => {
             peer.socket.write(cut.text, () => {
               // A reset drops what the client has not read yet.
               if (cut.end === "fin") peer.socket.end()
-              else setTimeout(() => peer.socket.resetAndDestroy(), 20)
+              else NodeTimers.setTimeout(() => peer.socket.resetAndDestroy(), 20)
             })
           }
         })
@@ -277,7 +278,7 @@ describe("UndiciTransport", () => {
         const server = yield* rawServer({
           onBody: ({ peer }) => {
             most = Math.max(most, server.open())
-            setTimeout(() => peer.reply("200 OK\ncontent-length: 2", "ok"), 5)
+            NodeTimers.setTimeout(() => peer.reply("200 OK\ncontent-length: 2", "ok"), 5)
           }
         })
         const transport = yield* makeTransport()

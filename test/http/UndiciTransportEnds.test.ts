@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber } from "effect"
 import * as NodeNet from "node:net"
+import * as NodeTimers from "node:timers"
 import { certificate } from "./certificate.ts"
 import { type RawServer, rawServer } from "./RawServer.ts"
 import { bytes, exchange, fieldsOf, makeTransport, ok, readAll, request, until } from "./TransportTest.ts"
@@ -46,15 +47,15 @@ describe("UndiciTransport", () => {
         const server = yield* rawServer({
           onConnection: ({ socket }) => {
             if (server.peers.length === 1) {
-              setTimeout(() => socket.pause(), 5)
+              NodeTimers.setTimeout(() => socket.pause(), 5)
               return
             }
             // Less than a megabyte in the time that stands for a stall.
-            const slow = setInterval(() => {
+            const slow = NodeTimers.setInterval(() => {
               socket.resume()
-              setTimeout(() => socket.pause(), 1)
+              NodeTimers.setTimeout(() => socket.pause(), 1)
             }, 40)
-            socket.on("close", () => clearInterval(slow))
+            socket.on("close", () => NodeTimers.clearInterval(slow))
           },
           onBody: ({ peer }) => peer.reply("200 OK\ncontent-length: 0")
         })
@@ -196,8 +197,8 @@ describe("UndiciTransport", () => {
       "and goes on reading": () => {},
       "and reads no more": (socket) => void socket.pause(),
       "and closes": (socket) => void socket.pause().end(),
-      "and is gone": (socket) => void setImmediate(() => socket.destroy()),
-      "and resets a moment later": (socket) => void setTimeout(() => socket.pause().resetAndDestroy(), 20)
+      "and is gone": (socket) => void NodeTimers.setImmediate(() => socket.destroy()),
+      "and resets a moment later": (socket) => void NodeTimers.setTimeout(() => socket.pause().resetAndDestroy(), 20)
     }
     for (const [name, manner] of Object.entries(manners)) {
       it.live(`is the answer, if the server gives it ${name}`, () =>
@@ -222,7 +223,7 @@ describe("UndiciTransport", () => {
       Effect.gen(function*() {
         for (const end of ["end", "destroy", "resetAndDestroy"] as const) {
           const server = yield* rawServer({
-            onHead: ({ peer }) => void setTimeout(() => peer.socket.pause()[end](), 5)
+            onHead: ({ peer }) => void NodeTimers.setTimeout(() => peer.socket.pause()[end](), 5)
           })
           const transport = yield* makeTransport()
           const error = yield* Effect.flip(exchange(transport, request(server, { method: "PUT", body: large })))
@@ -301,8 +302,8 @@ describe("UndiciTransport", () => {
       Effect.gen(function*() {
         const server = yield* rawServer({
           onBody: ({ peer }) => {
-            setTimeout(() => peer.reply(`200 OK\ncontent-length: 300000`, large.subarray(0, 100_000)), 1)
-            setTimeout(() => peer.socket.write(large.subarray(100_000, 300_000)), 3)
+            NodeTimers.setTimeout(() => peer.reply(`200 OK\ncontent-length: 300000`, large.subarray(0, 100_000)), 1)
+            NodeTimers.setTimeout(() => peer.socket.write(large.subarray(100_000, 300_000)), 3)
           }
         })
         const transport = yield* makeTransport({ connections: 2 })
@@ -318,7 +319,7 @@ describe("UndiciTransport", () => {
           yield* round < 20
             ? Effect.callback<void>((resume) => {
               let turns = round
-              const turn = (): void => turns-- > 0 ? void setImmediate(turn) : resume(Effect.void)
+              const turn = (): void => turns-- > 0 ? void NodeTimers.setImmediate(turn) : resume(Effect.void)
               turn()
             })
             : Effect.sleep((round - 20) / 4)

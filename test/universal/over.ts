@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, type Scope } from "effect"
+import { Effect, Layer, type Scope } from "effect"
 import { ObjectStore, type ObjectStoreError } from "effect-objectstore"
 import * as Universal from "effect-objectstore/layers/Universal"
 
@@ -17,7 +17,3 @@ export const over = <E>(
       return ObjectStore.of({ ...store, capabilities })
     })
   )
-
-/** The service of a layer, in a scope. */
-export const built = <E>(layer: Layer.Layer<ObjectStore, E>) =>
-  Effect.map(Layer.build(layer), (context) => Context.get(context, ObjectStore))

@@ -9,7 +9,7 @@ import * as Stream from "effect/Stream"
 import * as Options from "../options.ts"
 import { write } from "../output.ts"
 import { findObject } from "../sources.ts"
-import { at, parsePlace } from "../stores.ts"
+import { at, Stores } from "../stores.ts"
 
 export const cat = Command.make(
   "cat",
@@ -20,7 +20,7 @@ export const cat = Command.make(
     places: Options.locations
   },
   Effect.fnUntraced(function*({ concurrency, partSize, places, range }) {
-    const parsed = yield* Effect.forEach(places, parsePlace)
+    const parsed = yield* (yield* Stores).places(places)
     const refs = yield* Effect.forEach(parsed, findObject)
     yield* Effect.forEach(
       refs,

@@ -13,8 +13,9 @@ import { UsageError } from "../exit.ts"
 import { type LocalNames, makeLocalPaths } from "../localPath.ts"
 import * as Options from "../options.ts"
 import { complain, print } from "../output.ts"
+import { isDirectory, lookAt, nameOf, type Place } from "../places.ts"
 import { findSkipped, findSource, type Source } from "../sources.ts"
-import { at, isDirectory, lookAt, nameOf, parsePlace, type Place, Stores, type Tree } from "../stores.ts"
+import { at, Stores, type Tree } from "../stores.ts"
 
 interface Found {
   readonly place: Place
@@ -112,7 +113,7 @@ export const cp = Command.make(
     places: Argument.String("SRC... DST").pipe(Argument.variadic({ min: 2 }))
   },
   Effect.fnUntraced(function*(options) {
-    const places = yield* Effect.forEach(options.places, parsePlace)
+    const places = yield* (yield* Stores).places(options.places)
     const sources = places.slice(0, -1)
     const jobs = yield* planCopy(sources, places.at(-1)!, options)
     const format = { json: options.json }

@@ -14,8 +14,9 @@ import { UsageError } from "../exit.ts"
 import { toLocalPath } from "../localPath.ts"
 import * as Options from "../options.ts"
 import { print, write } from "../output.ts"
+import { isDirectory, nameOf } from "../places.ts"
 import { findObject } from "../sources.ts"
-import { at, isDirectory, nameOf, parsePlace, show, Stores } from "../stores.ts"
+import { at, show, Stores } from "../stores.ts"
 import { copyObject } from "../transfer.ts"
 
 export const get = Command.make(
@@ -30,10 +31,11 @@ export const get = Command.make(
     file: Argument.String("FILE|-")
   },
   Effect.fnUntraced(function*(options) {
-    const source = yield* parsePlace(options.place)
-    const from = yield* findObject(source)
+    const stores = yield* Stores
     if (options.file === "-") {
       if (options.json) return yield* new UsageError({ message: "--json and - both want standard output" })
+      const [source] = yield* stores.places([options.place])
+      const from = yield* findObject(source)
       return yield* Stream.runForEach(
         from.tree.store.stream(at(from), {
           concurrency: options.concurrency,
@@ -42,8 +44,8 @@ export const get = Command.make(
         write
       )
     }
-    const target = yield* parsePlace(options.file)
-    const stores = yield* Stores
+    const [source, target] = yield* stores.places([options.place, options.file])
+    const from = yield* findObject(source)
     const key = nameOf(source)
     const inside = yield* isDirectory(target)
     const to = inside ? { tree: yield* stores.tree(target), key } : yield* stores.object(target)

@@ -9,8 +9,9 @@ import * as Stream from "effect/Stream"
 import type { ObjectInfo, Prefix } from "../../ObjectInfo.ts"
 import * as Options from "../options.ts"
 import { count, type Format, infoJson, type Line, print, sizeText, timeText } from "../output.ts"
+import { lookAt, type Place } from "../places.ts"
 import { findObject, missing } from "../sources.ts"
-import { at, lookAt, parsePlace, type Place, show, Stores, type Tree } from "../stores.ts"
+import { at, show, Stores, type Tree } from "../stores.ts"
 
 interface Totals {
   objects: number
@@ -73,7 +74,7 @@ export const ls = Command.make(
   },
   Effect.fnUntraced(function*(options) {
     const totals: Totals = { objects: 0, prefixes: 0, bytes: 0 }
-    const places = yield* Effect.forEach(options.places, parsePlace)
+    const places = yield* (yield* Stores).places(options.places)
     yield* Effect.forEach(places, (place) => listOne(place, options.recursive, options, totals), { discard: true })
     yield* print(options, [{
       json: { type: "summary", command: "ls", ...totals },

@@ -11,8 +11,9 @@ import { copiedLine, singleSummary } from "../batch.ts"
 import { UsageError } from "../exit.ts"
 import * as Options from "../options.ts"
 import { print } from "../output.ts"
+import { isDirectory, nameOf } from "../places.ts"
 import { findObject } from "../sources.ts"
-import { at, isDirectory, nameOf, parsePlace, show, Stores } from "../stores.ts"
+import { at, show, Stores } from "../stores.ts"
 import { copyObject, putStream } from "../transfer.ts"
 
 export const put = Command.make(
@@ -26,18 +27,19 @@ export const put = Command.make(
     place: Argument.String("LOCATION")
   },
   Effect.fnUntraced(function*(options) {
-    const target = yield* parsePlace(options.place)
     const stores = yield* Stores
-    const inside = yield* isDirectory(target)
     if (options.file === "-") {
-      if (inside) return yield* new UsageError({ message: `standard input has no name; ${target.text} is a directory` })
+      const [target] = yield* stores.places([options.place])
+      if (yield* isDirectory(target)) {
+        return yield* new UsageError({ message: `standard input has no name; ${target.text} is a directory` })
+      }
       const to = yield* stores.object(target)
       const copied = yield* putStream((yield* Stdio.Stdio).stdin, to, options)
       return yield* print(options, [copiedLine("-", show(to), copied), singleSummary("put", copied)])
     }
-    const source = yield* parsePlace(options.file)
+    const [source, target] = yield* stores.places([options.file, options.place])
     const from = yield* findObject(source)
-    const to = inside
+    const to = (yield* isDirectory(target))
       ? { tree: yield* stores.tree(target), key: nameOf(source) }
       : yield* stores.object(target)
     if (at(from) === at(to)) {

@@ -11,9 +11,10 @@ import { confirmRemoval } from "../confirm.ts"
 import { Incomplete, UsageError } from "../exit.ts"
 import * as Options from "../options.ts"
 import { complain, count, failureLine, print } from "../output.ts"
+import { isLink, type Place } from "../places.ts"
 import { formatSize } from "../size.ts"
 import { findSource } from "../sources.ts"
-import { at, isLink, parsePlace, type Place, type Tree } from "../stores.ts"
+import { at, Stores, type Tree } from "../stores.ts"
 
 /** What goes from one tree, by location. */
 interface Removal {
@@ -47,7 +48,7 @@ export const rm = Command.make(
     places: Options.locations
   },
   Effect.fnUntraced(function*(options) {
-    const places = yield* Effect.forEach(options.places, parsePlace)
+    const places = yield* (yield* Stores).places(options.places)
     const removals = yield* Effect.forEach(places, (place) => plan(place, options.recursive))
     // An object that two arguments name goes once.
     const all = new Map<string, number>()

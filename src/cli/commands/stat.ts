@@ -9,7 +9,7 @@ import type { ObjectInfo } from "../../ObjectInfo.ts"
 import * as Options from "../options.ts"
 import { type Format, infoJson, print, sizeText, timeText } from "../output.ts"
 import { findObject } from "../sources.ts"
-import { at, parsePlace, show } from "../stores.ts"
+import { at, show, Stores } from "../stores.ts"
 
 const rows = (format: Format, info: ObjectInfo): Array<readonly [string, string | undefined]> => [
   ["size", sizeText(format, info.size)],
@@ -35,7 +35,7 @@ export const stat = Command.make(
     places: Options.locations
   },
   Effect.fnUntraced(function*(options) {
-    const places = yield* Effect.forEach(options.places, parsePlace)
+    const places = yield* (yield* Stores).places(options.places)
     const refs = yield* Effect.forEach(places, findObject)
     let bytes = 0
     for (const ref of refs) {
