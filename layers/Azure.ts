@@ -127,8 +127,14 @@ const optional = <A>(config: Config.Config<A>): Config.Config<A | undefined> =>
 const either = <A>(first: Config.Config<A>, second: Config.Config<A>): Config.Config<A | undefined> =>
   Config.map(Config.all([optional(first), optional(second)]), ([a, b]) => a ?? b)
 
-/** The variables that the vendor's own tools read; of several credentials, the first of them. */
-const environment = Config.map(
+/**
+ * The options that the environment names, as `AzureLive` reads them: the variables that the vendor's own tools read, and of
+ * several credentials the first of them. A variable that is not set leaves its option out.
+ *
+ * @category configuration
+ * @since 0.1.0
+ */
+export const environment: Config.Config<AzureOptions> = Config.map(
   Config.all({
     connectionString: optional(Config.Redacted("AZURE_STORAGE_CONNECTION_STRING")),
     account: either(Config.String("AZURE_STORAGE_ACCOUNT"), Config.String("AZURE_STORAGE_ACCOUNT_NAME")),

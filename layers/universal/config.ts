@@ -4,9 +4,14 @@
  * @internal
  */
 import type { ObjectUri, Scheme } from "../../src/ObjectUri.ts"
+import type { AzureOptions } from "../Azure.ts"
 import type { DirectOptions } from "../Direct.ts"
 import type { FileOptions } from "../File.ts"
+import type { GcsOptions } from "../Gcs.ts"
 import type { MemoryOptions } from "../Memory.ts"
+
+/** Options of an account on Azure; which one it is, the location says. */
+type AccountOptions = Omit<AzureOptions, "account" | "base">
 
 /**
  * What a universal store is built with. Every store has the options of its own layer, but for the base, which there is one
@@ -28,10 +33,14 @@ export interface UniversalOptions {
    * first used; `false` without it.
    */
   readonly environment?: boolean | undefined
+  /** Options of the accounts on Azure, for all of them or by the account's name. */
+  readonly azure?: AccountOptions | ((account: string) => AccountOptions) | undefined
   /** Options of `direct://`; its root is `/` without them. */
   readonly direct?: Partial<Omit<DirectOptions, "base">> | undefined
   /** Options of `file://`; its root is `/` without them. */
   readonly file?: Partial<Omit<FileOptions, "base">> | undefined
+  /** Options of `gs://`. */
+  readonly gcs?: Omit<GcsOptions, "base"> | undefined
   /** Options of `mem://`. */
   readonly memory?: Omit<MemoryOptions, "base"> | undefined
 }

@@ -4,15 +4,16 @@
  * @internal
  */
 import * as Config from "effect/Config"
-import type * as ConfigProvider from "effect/ConfigProvider"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Backend } from "../../src/Backend.ts"
-import { makeError, type ObjectStoreError } from "../../src/ObjectStoreError.ts"
+import { isObjectStoreError, makeError, type ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import type { StoreOptions } from "../../src/ObjectStoreOptions.ts"
 import type { ObjectUri } from "../../src/ObjectUri.ts"
 import type { UniversalOptions } from "./config.ts"
 import { backendName, notLoaded } from "./errors.ts"
+import { azureOptions, gcsOptions, known } from "./merge.ts"
 import type { Openers } from "./stores.ts"
 
 /** Loads a layer. */
@@ -24,13 +25,6 @@ const opened = <Options extends StoreOptions>(
   options: Options
 ) => Effect.map(makeBackend(options), (backend) => ({ backend, options }))
 
-/** Options without those that say nothing, which would hide what the environment says. */
-const given = <A extends object>(options: A | undefined): A => {
-  const kept: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(options ?? {})) if (value !== undefined) kept[name] = value
-  return kept as A
-}
-
 /** Opens stores by options, and with an environment also by its variables. */
 export const openersOf = (
   options: UniversalOptions,
@@ -38,17 +32,19 @@ export const openersOf = (
 ): Openers => {
   const read = <A extends object>(
     scheme: string,
-    config: Config.Config<A>
+    variables: Effect.Effect<A, Config.ConfigError | ObjectStoreError>
   ): Effect.Effect<Partial<A>, ObjectStoreError> =>
-    environment === undefined ?
-      Effect.succeed({}) :
-      Effect.mapError(config.parse(environment), (cause) =>
-        makeError("Configuration", {
+    environment === undefined ? Effect.succeed({}) : variables.pipe(
+      Effect.provideService(ConfigProvider.ConfigProvider, environment),
+      Effect.mapError((cause) =>
+        isObjectStoreError(cause) ? cause : makeError("Configuration", {
           operation: "open",
           backend: backendName,
           description: `the environment does not say how to open ${scheme}://: ${cause.message}`,
           cause
-        }))
+        })
+      )
+    )
 
   const directory = (variable: string) => Config.all({ root: Config.withDefault(Config.String(variable), "/") })
 
@@ -61,21 +57,30 @@ export const openersOf = (
     }))
 
   return {
-    azure: absent("az"),
+    azure: Effect.fnUntraced(function*(account: string) {
+      const layer = yield* load("az", () => import("../Azure.ts"))
+      const found = yield* read("az", layer.environment)
+      const given = typeof options.azure === "function" ? options.azure(account) : options.azure
+      return yield* opened(layer.makeBackend, azureOptions(account, found, given ?? {}))
+    }),
     direct: Effect.fnUntraced(function*() {
       const { makeBackend } = yield* load("direct", () => import("../Direct.ts"))
       const found = yield* read("direct", directory("OBJECTSTORE_DIRECT_ROOT"))
-      return yield* opened(makeBackend, { root: "/", ...found, ...given(options.direct) })
+      return yield* opened(makeBackend, { root: "/", ...found, ...known(options.direct) })
     }),
     file: Effect.fnUntraced(function*() {
       const { makeBackend } = yield* load("file", () => import("../File.ts"))
       const found = yield* read("file", directory("OBJECTSTORE_FILE_ROOT"))
-      return yield* opened(makeBackend, { root: "/", ...found, ...given(options.file) })
+      return yield* opened(makeBackend, { root: "/", ...found, ...known(options.file) })
     }),
-    gcs: absent("gs"),
+    gcs: Effect.fnUntraced(function*() {
+      const layer = yield* load("gs", () => import("../Gcs.ts"))
+      const found = yield* read("gs", layer.environment)
+      return yield* opened(layer.makeBackend, gcsOptions(found, options.gcs ?? {}))
+    }),
     memory: Effect.fnUntraced(function*(_account: string, base: ObjectUri | undefined) {
       const { makeBackend } = yield* load("mem", () => import("../Memory.ts"))
-      return yield* opened(makeBackend, { ...given(options.memory), base })
+      return yield* opened(makeBackend, { ...known(options.memory), base })
     }),
     s3: absent("s3")
   }

@@ -7,8 +7,14 @@
 
 /** What every flag is called and does. */
 export const flags = {
+  anonymous: { alias: "", value: "", text: "send no credentials, as for public buckets and emulators" },
   concurrency: { alias: "", value: "N", text: "objects at a time, and parts of one object at a time" },
   "dry-run": { alias: "n", value: "", text: "say what would be done, and do nothing" },
+  endpoint: {
+    alias: "",
+    value: "URL",
+    text: "where the service is; with several services s3=URL, gs=URL, az=URL"
+  },
   exact: { alias: "", value: "", text: "sizes in bytes and times to the millisecond" },
   "expires-in": { alias: "", value: "TIME", text: "how long the URL works, such as 15m or 12h; 1h without it" },
   json: { alias: "", value: "", text: "one JSON object a line, and a summary as the last one" },
@@ -29,8 +35,10 @@ export const flags = {
     text: "only what was begun longer ago, such as 30m, 12h or 7d"
   },
   "part-size": { alias: "", value: "SIZE", text: "bytes a part, such as 8MiB" },
+  profile: { alias: "", value: "NAME", text: "a profile of the shared AWS files (s3)" },
   range: { alias: "", value: "A-B", text: "bytes A to B, counted from 0, B included; A- to the end, -N the last N" },
   recursive: { alias: "r", value: "", text: "everything below a directory" },
+  region: { alias: "", value: "NAME", text: "the region of the service (s3)" },
   verify: {
     alias: "",
     value: "HOW",
@@ -57,7 +65,7 @@ export const commands = {
     summary: "Print objects",
     usage: "cat LOCATION...",
     details: "Writes the bytes of the objects to standard output, one after another.",
-    flags: ["concurrency", "part-size", "range"],
+    flags: ["anonymous", "concurrency", "endpoint", "part-size", "profile", "range", "region"],
     examples: ["objectstore cat file:///data/notes.txt", "objectstore cat --range 0-1023 file:///data/model.bin"]
   },
   cp: {
@@ -67,28 +75,40 @@ export const commands = {
       "Copies between local paths and locations, in any direction. A DST that ends in / or is a directory keeps the\n"
       + "names of the sources. With -r, the tree below SRC becomes the tree below DST; of several SRC, each becomes DST/NAME.\n"
       + "What was copied is compared with the source, and the last line says how.",
-    flags: ["concurrency", "dry-run", "json", "names", "part-size", "recursive", "verify"],
+    flags: [
+      "anonymous",
+      "concurrency",
+      "dry-run",
+      "endpoint",
+      "json",
+      "names",
+      "part-size",
+      "profile",
+      "recursive",
+      "region",
+      "verify"
+    ],
     examples: ["objectstore cp -r ./docs file:///data/docs", "objectstore cp -r file:///data/docs ./restored"]
   },
   get: {
     summary: "Copy one object to a file or standard output",
     usage: "get LOCATION FILE|-",
     details: "Writes one object to a file, which appears whole or not at all, or with - to standard output.",
-    flags: ["concurrency", "json", "names", "part-size", "verify"],
+    flags: ["anonymous", "concurrency", "endpoint", "json", "names", "part-size", "profile", "region", "verify"],
     examples: ["objectstore get file:///data/notes.txt ./notes.txt", "objectstore get file:///data/notes.txt -"]
   },
   ls: {
     summary: "List objects",
     usage: "ls LOCATION...",
     details: "Lists one level, or with -r everything, below each location.",
-    flags: ["exact", "json", "recursive"],
+    flags: ["anonymous", "endpoint", "exact", "json", "profile", "recursive", "region"],
     examples: ["objectstore ls file:///data/", "objectstore ls -r --json file:///data/"]
   },
   mb: {
     summary: "Make buckets, containers and directories",
     usage: "mb LOCATION...",
     details: "Makes the containers that the locations name. One that is there already is a failure.",
-    flags: ["json", "location"],
+    flags: ["anonymous", "endpoint", "json", "location", "profile", "region"],
     examples: ["objectstore mb s3://my-bucket", "objectstore mb --location EUROPE-WEST1 gs://my-bucket"]
   },
   presign: {
@@ -97,7 +117,7 @@ export const commands = {
     details:
       "Prints a URL that lets whoever has it do one thing with one object, until it expires. It is a secret as good as a\n"
       + "password: mind shell histories and logs. Whether the object exists is not asked.",
-    flags: ["expires-in", "json", "method"],
+    flags: ["anonymous", "endpoint", "expires-in", "json", "method", "profile", "region"],
     examples: [
       "objectstore presign s3://my-bucket/report.pdf",
       "objectstore presign --method PUT --expires-in 15m s3://my-bucket/upload"
@@ -108,14 +128,14 @@ export const commands = {
     usage: "put FILE|- LOCATION",
     details:
       "Writes one object from a file, or with - from standard input, of any length. It appears whole or not at all.",
-    flags: ["concurrency", "json", "part-size", "verify"],
+    flags: ["anonymous", "concurrency", "endpoint", "json", "part-size", "profile", "region", "verify"],
     examples: ["objectstore put ./notes.txt file:///data/notes.txt", "date | objectstore put - file:///data/date.txt"]
   },
   rb: {
     summary: "Remove empty buckets, containers and directories",
     usage: "rb LOCATION...",
     details: "Removes the containers that the locations name. One that holds anything stays, and is a failure.",
-    flags: ["json"],
+    flags: ["anonymous", "endpoint", "json", "profile", "region"],
     examples: ["objectstore rb s3://my-bucket", "objectstore rb az://account/container"]
   },
   rm: {
@@ -124,14 +144,14 @@ export const commands = {
     details:
       "Removes objects, or with -r everything below a directory. More than one object needs --yes, or an answer on a\n"
       + "terminal. Directories that become empty go too, but never the one that LOCATION names or that its object is in.",
-    flags: ["concurrency", "dry-run", "json", "recursive", "yes"],
+    flags: ["anonymous", "concurrency", "dry-run", "endpoint", "json", "profile", "recursive", "region", "yes"],
     examples: ["objectstore rm file:///data/notes.txt", "objectstore rm -r --yes file:///data/old/"]
   },
   stat: {
     summary: "Tell what is known of objects",
     usage: "stat LOCATION...",
     details: "Prints size, times, etag, attributes, metadata and checksums.",
-    flags: ["exact", "json"],
+    flags: ["anonymous", "endpoint", "exact", "json", "profile", "region"],
     examples: ["objectstore stat file:///data/notes.txt", "objectstore stat --json file:///data/notes.txt"]
   },
   sweep: {
@@ -140,7 +160,7 @@ export const commands = {
     details:
       "Lists and drops open uploads and leftover temporary files below each location that were begun more than a day ago,\n"
       + "or longer than --older-than. More than one needs --yes, or an answer on a terminal.",
-    flags: ["dry-run", "json", "older-than", "yes"],
+    flags: ["anonymous", "dry-run", "endpoint", "json", "older-than", "profile", "region", "yes"],
     examples: ["objectstore sweep --dry-run file:///data/", "objectstore sweep --older-than 7d --yes file:///data/"]
   },
   "uploads abort": {
@@ -149,7 +169,7 @@ export const commands = {
     details:
       "Drops the uploads to each location and below it that were begun and not completed, with what was sent of them. Those\n"
       + "in progress fail. More than one needs --yes, or an answer on a terminal.",
-    flags: ["dry-run", "json", "older-than", "yes"],
+    flags: ["anonymous", "dry-run", "endpoint", "json", "older-than", "profile", "region", "yes"],
     examples: [
       "objectstore uploads abort s3://my-bucket/big.bin",
       "objectstore uploads abort --older-than 7d --yes s3://my-bucket"
@@ -159,7 +179,7 @@ export const commands = {
     summary: "List open uploads",
     usage: "uploads ls LOCATION...",
     details: "Lists the uploads to each location and below it that were begun and neither completed nor aborted.",
-    flags: ["exact", "json"],
+    flags: ["anonymous", "endpoint", "exact", "json", "profile", "region"],
     examples: ["objectstore uploads ls s3://my-bucket", "objectstore uploads ls --json file:///data/"]
   }
 } as const satisfies Record<string, CommandHelp>
@@ -185,7 +205,8 @@ const overview = (): string =>
   commandLines(Object.entries(commands)) +
   `\nFlags:\n${helpLine}${wide("--version", "print the version")}` +
   wide("--completions SHELL", "print completions for bash, zsh or fish") +
-  "\nA location is file:///path, direct:///path or mem://name/key; anything without :// is a local path.\n" +
+  "\nA location is s3://bucket/key, gs://bucket/key, az://account/container/key, file:///path, direct:///path or\n" +
+  "mem://name/key; anything without :// is a local path.\n" +
   "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some of many failed, 130 interrupted.\n" +
   "\nobjectstore COMMAND --help says more.\n"
 

@@ -6,6 +6,7 @@
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
+import { parseEndpoint } from "./connection.ts"
 import { type CommandName, commands, type FlagName, flags } from "./help.ts"
 import { parseAge, parseRange, parseSize } from "./size.ts"
 
@@ -38,6 +39,21 @@ const positive = (n: number | undefined): number | undefined => n !== undefined 
 
 const count = (text: string): number | undefined => /^[0-9]{1,6}$/.test(text) ? positive(Number(text)) : undefined
 
+const anonymous = boolean("anonymous")
+const text = (name: FlagName): Flag.Flag<string | undefined> =>
+  parsed(name, (value) => value === "" ? undefined : value, "Expected some text")
+const endpoint = Flag.String("endpoint").pipe(
+  Flag.filterMap(
+    (value) => Option.fromUndefinedOr(parseEndpoint(value)),
+    () => "Expected the URL of a service, such as http://127.0.0.1:9000, or s3=http://127.0.0.1:9000"
+  ),
+  describe("endpoint"),
+  Flag.atLeast(0)
+)
+
+/** How services are reached; every command has these. */
+export const connection = { anonymous, endpoint, profile: text("profile"), region: text("region") }
+
 export const concurrency = parsed("concurrency", count, "Expected a whole number from 1 to 999999")
 export const dryRun = boolean("dry-run")
 export const exact = boolean("exact")
@@ -49,11 +65,7 @@ export const expiresIn = parsed(
   "Expected a time such as 15m or 12h"
 ).pipe(Flag.map((time) => time ?? defaultExpiry))
 export const json = boolean("json")
-export const location = Flag.String("location").pipe(
-  describe("location"),
-  Flag.optional,
-  Flag.map(Option.getOrUndefined)
-)
+export const location = text("location")
 export const method = Flag.Literals("method", ["GET", "PUT", "HEAD", "DELETE"]).pipe(
   describe("method"),
   Flag.withDefault("GET" as const)

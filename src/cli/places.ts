@@ -41,6 +41,18 @@ export interface ContainerPlace extends Common {
   readonly uri: ObjectUri.ObjectUri
 }
 
+/** A service, or an account of one, with all its containers. */
+export interface ServicePlace {
+  readonly _tag: "Service"
+  readonly text: string
+  readonly scheme: ObjectUri.Scheme
+  /** What the locations of its containers begin with. */
+  readonly prefix: string
+}
+
+/** What may be listed. */
+export type Listed = Place | ServicePlace
+
 /** That a place cannot be what it is given for. */
 export const badPlace = (text: string, description: string): ObjectStoreError =>
   makeError("InvalidUri", { operation: "parse", backend: "uri", uri: ObjectUri.redact(text), description })
@@ -79,6 +91,24 @@ export const parsePlace = (text: string): Effect.Effect<Place, ObjectStoreError>
     local: false,
     path: uri.key === "" ? "/" : pathText(segments)
   })
+}
+
+const services: Readonly<Record<string, ObjectUri.Scheme>> = { gcs: "gs", gs: "gs", mem: "mem", s3: "s3" }
+
+/** Reads an argument that may also name a service: `s3://`, `az://account`. */
+export const parseListed = (text: string): Effect.Effect<Listed, ObjectStoreError> => {
+  const [, name = ""] = /^([a-z0-9]+):\/\/$/.exec(text) ?? []
+  const scheme = Object.hasOwn(services, name) ? services[name] : undefined
+  if (scheme !== undefined) return Effect.succeed({ _tag: "Service", text, scheme, prefix: `${scheme}://` })
+  const account = ObjectUri.parseResult(text)
+  return Result.isSuccess(account) && account.success.account !== "" && account.success.container === ""
+    ? Effect.succeed({
+      _tag: "Service",
+      text,
+      scheme: account.success.scheme,
+      prefix: ObjectUri.printPrefix(account.success)
+    })
+    : parsePlace(text)
 }
 
 const parseLocal = (text: string): Effect.Effect<Place, ObjectStoreError> => {

@@ -27,7 +27,6 @@ import { sweep } from "./commands/sweep.ts"
 import { uploads } from "./commands/uploads.ts"
 import { ending, exitCodes } from "./exit.ts"
 import { complain, guardStreams, logger } from "./output.ts"
-import { layerStores } from "./stores.ts"
 
 /** The whole command. */
 export const objectstore = Command.make("objectstore").pipe(
@@ -45,7 +44,6 @@ const presenter: CliOutput.Presenter = {
 
 const services = Layer.mergeAll(
   NodeServices.layer,
-  layerStores,
   Logger.layer([logger]),
   CliOutput.layerPresenter(presenter),
   CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })

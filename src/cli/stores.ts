@@ -6,17 +6,32 @@
  *
  * @internal
  */
+import * as Command from "effect/cli/Command"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as NodePath from "node:path"
 import * as Universal from "../../layers/Universal.ts"
 import { decodeSegment, encodeSegment } from "../filesystem/names.ts"
+import type { ContainerInfo } from "../ObjectInfo.ts"
 import type { ObjectStore } from "../ObjectStore.ts"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
 import * as ObjectUri from "../ObjectUri.ts"
-import { badPlace, type ContainerPlace, parsePlace, type PathPlace, type Place } from "./places.ts"
+import { type Cloud, cloudOf, type Connection, universalOptions } from "./connection.ts"
+import type { UsageError } from "./exit.ts"
+import {
+  badPlace,
+  type ContainerPlace,
+  type Listed,
+  parseListed,
+  parsePlace,
+  type PathPlace,
+  type Place,
+  type ServicePlace
+} from "./places.ts"
 
 /** A directory or container in its store; keys are relative to it. */
 export interface Tree {
@@ -57,7 +72,13 @@ export class Stores extends Context.Service<Stores, {
   /** Reads the arguments that name places. */
   readonly places: <const Texts extends ReadonlyArray<string>>(
     texts: Texts
-  ) => Effect.Effect<{ readonly [Index in keyof Texts]: Place }, ObjectStoreError>
+  ) => Effect.Effect<{ readonly [Index in keyof Texts]: Place }, ObjectStoreError | UsageError>
+  /** Reads the arguments that name places, or services with all their containers. */
+  readonly listed: (
+    texts: ReadonlyArray<string>
+  ) => Effect.Effect<ReadonlyArray<Listed>, ObjectStoreError | UsageError>
+  /** The containers of a service. */
+  readonly containers: (place: ServicePlace) => Stream.Stream<ContainerInfo, ObjectStoreError>
   /** The directory or container that a place names. */
   readonly tree: (place: Place) => Effect.Effect<Tree, ObjectStoreError>
   /** The object that a place names. */
@@ -107,14 +128,25 @@ const pathTree = (store: ObjectStore["Service"], place: PathPlace, directory: st
 
 const withSlash = (text: string): string => text.endsWith("/") ? text : `${text}/`
 
-const makeStores = Effect.gen(function*() {
+const cloudsOf = (places: ReadonlyArray<Listed>): ReadonlyArray<Cloud> => [
+  ...new Set(places.flatMap((place) => (place._tag === "Path" ? undefined : cloudOf(place.scheme)) ?? []))
+]
+
+const makeStores = Effect.fnUntraced(function*(connection: Connection) {
   const scope = yield* Effect.scope
-  // What is in memory begins empty, so its containers appear with what is put into them.
-  const { storeOf } = yield* Universal.makeStores({
-    environment: true,
-    memory: { capabilities: { containers: "implicit" } }
-  })
   const opened = new Map<string, Opened>()
+  const universal = yield* Deferred.make<Universal.UniversalStores>()
+
+  /** The places say which services are meant, so the stores of services are made when they have been read. */
+  const meant = <A extends ReadonlyArray<Listed>>(places: A) =>
+    universalOptions(connection, cloudsOf(places)).pipe(
+      Effect.flatMap((options) => Scope.provide(Universal.makeStores(options), scope)),
+      Effect.flatMap((stores) => Deferred.succeed(universal, stores)),
+      Effect.as(places)
+    )
+
+  const storeOf = (uri: ObjectUri.ObjectUri) =>
+    Effect.flatMap(Deferred.await(universal), (stores) => stores.storeOf(uri))
 
   const once = (name: string, open: Effect.Effect<ObjectStore["Service"], ObjectStoreError, Scope.Scope>) =>
     Effect.suspend(() => {
@@ -132,9 +164,12 @@ const makeStores = Effect.gen(function*() {
   return Stores.of({
     places: <const Texts extends ReadonlyArray<string>>(texts: Texts) =>
       Effect.map(
-        Effect.forEach(texts, parsePlace),
+        Effect.flatMap(Effect.forEach(texts, parsePlace), meant),
         (places) => places as unknown as { readonly [Index in keyof Texts]: Place }
       ),
+    listed: (texts) => Effect.flatMap(Effect.forEach(texts, parseListed), meant),
+    containers: ({ prefix }) =>
+      Stream.unwrap(Effect.map(Deferred.await(universal), ({ store }) => store.listContainers({ prefix }))),
     tree: (place) => {
       if (place._tag === "Container") {
         return Effect.map(
@@ -175,5 +210,7 @@ const makeStores = Effect.gen(function*() {
   })
 })
 
-/** Layer of the stores; closes them in the end. */
-export const layerStores: Layer.Layer<Stores, ObjectStoreError> = Layer.effect(Stores, makeStores)
+/** Gives a command its stores, reached as its options say; they close in the end. */
+export const withStores = <const Name extends string, Input extends Connection, ContextInput, E, R>(
+  command: Command.Command<Name, Input, ContextInput, E, R>
+) => Command.provide(command, (input) => Layer.effect(Stores, makeStores(input)))

@@ -274,6 +274,14 @@ describe("objectstore", () => {
           ["cat", "."],
           ["cat", `${dir}/.objectstore~tmp~0`],
           ["ls", "s3://Bad_Bucket/x"],
+          ["ls", "--endpoint", "http://127.0.0.1:1", "."],
+          ["cat", "--region", "x", "a"],
+          ["cp", "--endpoint", "http://127.0.0.1:1", "gs://bucket/a", "az://account/container/b"],
+          ["ls", "--endpoint", "nowhere", "gs://bucket"],
+          ["ls", "-r", "gs://"],
+          ["stat", "gs://"],
+          ["uploads"],
+          ["uploads", "nope"],
           ["get", "a", "b", "c"]
         ]
         for (const args of cases) {

@@ -5,7 +5,6 @@ import { CliOutput, Command } from "effect/cli"
 import * as NodeFs from "node:fs"
 import { type CommandName, commands, flags, helpFor, isCommand } from "../../src/cli/help.ts"
 import { objectstore } from "../../src/cli/run.ts"
-import { layerStores } from "../../src/cli/stores.ts"
 
 const names = Object.keys(commands).filter(isCommand)
 
@@ -14,7 +13,7 @@ const docOf = (name: CommandName) =>
     const events: Array<CliOutput.Presenter.Event> = []
     const presenter = CliOutput.layerPresenter({ present: (event) => Effect.sync(() => events.push(event)) })
     yield* Command.runWith(objectstore, { version: "0" })([...name.split(" "), "--help"]).pipe(
-      Effect.provide(Layer.mergeAll(NodeServices.layer, layerStores, presenter))
+      Effect.provide(Layer.mergeAll(NodeServices.layer, presenter))
     )
     const [event] = events
     return event?._tag === "Help" ? event.helpDoc : assert.fail("no help")

@@ -9,11 +9,12 @@ import * as Stream from "effect/Stream"
 import * as Options from "../options.ts"
 import { write } from "../output.ts"
 import { findObject } from "../sources.ts"
-import { at, Stores } from "../stores.ts"
+import { at, Stores, withStores } from "../stores.ts"
 
 export const cat = Command.make(
   "cat",
   {
+    ...Options.connection,
     concurrency: Options.concurrency,
     partSize: Options.partSize,
     range: Options.range,
@@ -28,4 +29,4 @@ export const cat = Command.make(
       { discard: true }
     )
   })
-).pipe(Command.withDescription(Options.summary("cat")))
+).pipe(withStores, Command.withDescription(Options.summary("cat")))

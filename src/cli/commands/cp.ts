@@ -15,7 +15,7 @@ import * as Options from "../options.ts"
 import { complain, print } from "../output.ts"
 import { isDirectory, lookAt, nameOf, type Place } from "../places.ts"
 import { findSkipped, findSource, type Source } from "../sources.ts"
-import { at, Stores, type Tree } from "../stores.ts"
+import { at, Stores, type Tree, withStores } from "../stores.ts"
 
 interface Found {
   readonly place: Place
@@ -103,6 +103,7 @@ const planCopy = Effect.fnUntraced(function*(
 export const cp = Command.make(
   "cp",
   {
+    ...Options.connection,
     concurrency: Options.concurrency,
     dryRun: Options.dryRun,
     json: Options.json,
@@ -125,4 +126,4 @@ export const cp = Command.make(
       ), { discard: true })
     yield* runJobs("cp", jobs, { settings: options, format, dryRun: options.dryRun, skipped: skipped.length })
   })
-).pipe(Command.withDescription(Options.summary("cp")))
+).pipe(withStores, Command.withDescription(Options.summary("cp")))

@@ -16,12 +16,13 @@ import * as Options from "../options.ts"
 import { print, write } from "../output.ts"
 import { isDirectory, nameOf } from "../places.ts"
 import { findObject } from "../sources.ts"
-import { at, show, Stores } from "../stores.ts"
+import { at, show, Stores, withStores } from "../stores.ts"
 import { copyObject } from "../transfer.ts"
 
 export const get = Command.make(
   "get",
   {
+    ...Options.connection,
     concurrency: Options.concurrency,
     json: Options.json,
     names: Options.names,
@@ -65,4 +66,4 @@ export const get = Command.make(
     const copied = yield* copyObject(from, to, options)
     yield* print(options, [copiedLine(show(from), show(to), copied), singleSummary("get", copied)])
   })
-).pipe(Command.withDescription(Options.summary("get")))
+).pipe(withStores, Command.withDescription(Options.summary("get")))

@@ -4,14 +4,16 @@
  * @internal
  */
 import * as Command from "effect/cli/Command"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { ObjectInfo, Prefix } from "../../ObjectInfo.ts"
+import { UsageError } from "../exit.ts"
 import * as Options from "../options.ts"
 import { count, type Format, infoJson, type Line, print, sizeText, timeText } from "../output.ts"
-import { lookAt, type Place } from "../places.ts"
+import { lookAt, type Place, type ServicePlace } from "../places.ts"
 import { findObject, missing } from "../sources.ts"
-import { at, show, Stores, type Tree } from "../stores.ts"
+import { at, show, Stores, type Tree, withStores } from "../stores.ts"
 
 interface Totals {
   objects: number
@@ -26,6 +28,13 @@ const objectLine = (format: Format, info: ObjectInfo, shown: string): Line => ({
   }  ${shown}`
 })
 
+const prefixLine = (format: Format, shown: string, key: string, created?: DateTime.Utc): Line => ({
+  json: { type: "prefix", uri: shown, key, created: created === undefined ? undefined : DateTime.formatIso(created) },
+  text: `${"-".padStart(format.exact === true ? 14 : 9)}  ${
+    timeText(format, created).padEnd(format.exact === true ? 24 : 16)
+  }  ${shown}`
+})
+
 const line = (format: Format, tree: Tree, item: ObjectInfo | Prefix, totals: Totals): Line => {
   const shown = item._tag === "Prefix"
     ? `${tree.show(tree.key(item.uri.slice(0, -1)))}/`
@@ -36,10 +45,7 @@ const line = (format: Format, tree: Tree, item: ObjectInfo | Prefix, totals: Tot
     return objectLine(format, item, shown)
   }
   totals.prefixes++
-  return {
-    json: { type: "prefix", uri: shown, key: item.key },
-    text: `${"-".padStart(format.exact === true ? 14 : 9)}  ${"-".padEnd(format.exact === true ? 24 : 16)}  ${shown}`
-  }
+  return prefixLine(format, shown, item.key)
 }
 
 const listOne = Effect.fnUntraced(function*(place: Place, recursive: boolean, format: Format, totals: Totals) {
@@ -64,9 +70,18 @@ const listOne = Effect.fnUntraced(function*(place: Place, recursive: boolean, fo
   yield* print(format, [objectLine(format, info, show(ref))])
 })
 
+const listContainers = Effect.fnUntraced(function*(place: ServicePlace, format: Format, totals: Totals) {
+  const containers = (yield* Stores).containers(place)
+  yield* Stream.runForEachArray(containers, (page) => {
+    totals.prefixes += page.length
+    return print(format, page.map(({ created, name }) => prefixLine(format, `${name}/`, "", created)))
+  })
+})
+
 export const ls = Command.make(
   "ls",
   {
+    ...Options.connection,
     exact: Options.exact,
     json: Options.json,
     recursive: Options.recursive,
@@ -74,8 +89,17 @@ export const ls = Command.make(
   },
   Effect.fnUntraced(function*(options) {
     const totals: Totals = { objects: 0, prefixes: 0, bytes: 0 }
-    const places = yield* (yield* Stores).places(options.places)
-    yield* Effect.forEach(places, (place) => listOne(place, options.recursive, options, totals), { discard: true })
+    const places = yield* (yield* Stores).listed(options.places)
+    const service = places.find(({ _tag }) => _tag === "Service")
+    if (options.recursive && service !== undefined) {
+      return yield* new UsageError({
+        message: `${service.text} is a service; --recursive is for what is in a container`
+      })
+    }
+    yield* Effect.forEach(places, (place) =>
+      place._tag === "Service"
+        ? listContainers(place, options, totals)
+        : listOne(place, options.recursive, options, totals), { discard: true })
     yield* print(options, [{
       json: { type: "summary", command: "ls", ...totals },
       text: `${count(totals.objects, "object")}, ${sizeText(options, totals.bytes)}${options.exact ? " bytes" : ""}${
@@ -83,4 +107,4 @@ export const ls = Command.make(
       }`
     }])
   })
-).pipe(Command.withDescription(Options.summary("ls")))
+).pipe(withStores, Command.withDescription(Options.summary("ls")))

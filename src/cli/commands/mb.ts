@@ -7,10 +7,12 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import { changeContainers } from "../containers.ts"
 import * as Options from "../options.ts"
+import { withStores } from "../stores.ts"
 
 export const mb = Command.make(
   "mb",
   {
+    ...Options.connection,
     json: Options.json,
     location: Options.location,
     places: Options.locations
@@ -22,4 +24,4 @@ export const mb = Command.make(
       change: ({ name, store }) => store.createContainer(name, location === undefined ? undefined : { location })
     })
   })
-).pipe(Command.withDescription(Options.summary("mb")))
+).pipe(withStores, Command.withDescription(Options.summary("mb")))

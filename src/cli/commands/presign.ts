@@ -10,11 +10,12 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Options from "../options.ts"
 import { print } from "../output.ts"
-import { at, show, Stores } from "../stores.ts"
+import { at, show, Stores, withStores } from "../stores.ts"
 
 export const presign = Command.make(
   "presign",
   {
+    ...Options.connection,
     expiresIn: Options.expiresIn,
     json: Options.json,
     method: Options.method,
@@ -32,4 +33,4 @@ export const presign = Command.make(
       { json: { type: "summary", command: "presign", urls: 1 } }
     ])
   })
-).pipe(Command.withDescription(Options.summary("presign")))
+).pipe(withStores, Command.withDescription(Options.summary("presign")))

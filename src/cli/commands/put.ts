@@ -13,12 +13,13 @@ import * as Options from "../options.ts"
 import { print } from "../output.ts"
 import { isDirectory, nameOf } from "../places.ts"
 import { findObject } from "../sources.ts"
-import { at, show, Stores } from "../stores.ts"
+import { at, show, Stores, withStores } from "../stores.ts"
 import { copyObject, putStream } from "../transfer.ts"
 
 export const put = Command.make(
   "put",
   {
+    ...Options.connection,
     concurrency: Options.concurrency,
     json: Options.json,
     partSize: Options.partSize,
@@ -48,4 +49,4 @@ export const put = Command.make(
     const copied = yield* copyObject(from, to, options)
     yield* print(options, [copiedLine(show(from), show(to), copied), singleSummary("put", copied)])
   })
-).pipe(Command.withDescription(Options.summary("put")))
+).pipe(withStores, Command.withDescription(Options.summary("put")))

@@ -7,10 +7,12 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import { changeContainers } from "../containers.ts"
 import * as Options from "../options.ts"
+import { withStores } from "../stores.ts"
 
 export const rb = Command.make(
   "rb",
   {
+    ...Options.connection,
     json: Options.json,
     places: Options.locations
   },
@@ -20,4 +22,4 @@ export const rb = Command.make(
       change: ({ name, store }) => store.deleteContainer(name)
     })
   })
-).pipe(Command.withDescription(Options.summary("rb")))
+).pipe(withStores, Command.withDescription(Options.summary("rb")))

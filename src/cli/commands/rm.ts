@@ -14,7 +14,7 @@ import { complain, count, failureLine, print } from "../output.ts"
 import { isLink, type Place } from "../places.ts"
 import { formatSize } from "../size.ts"
 import { findSource } from "../sources.ts"
-import { at, Stores, type Tree } from "../stores.ts"
+import { at, Stores, type Tree, withStores } from "../stores.ts"
 
 /** What goes from one tree, by location. */
 interface Removal {
@@ -40,6 +40,7 @@ const plan = Effect.fnUntraced(function*(place: Place, recursive: boolean) {
 export const rm = Command.make(
   "rm",
   {
+    ...Options.connection,
     concurrency: Options.concurrency,
     dryRun: Options.dryRun,
     json: Options.json,
@@ -102,4 +103,4 @@ export const rm = Command.make(
     }])
     if (totals.failed > 0) return yield* new Incomplete({ command: "rm", ...totals })
   })
-).pipe(Command.withDescription(Options.summary("rm")))
+).pipe(withStores, Command.withDescription(Options.summary("rm")))

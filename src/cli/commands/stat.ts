@@ -9,7 +9,7 @@ import type { ObjectInfo } from "../../ObjectInfo.ts"
 import * as Options from "../options.ts"
 import { type Format, infoJson, print, sizeText, timeText } from "../output.ts"
 import { findObject } from "../sources.ts"
-import { at, show, Stores } from "../stores.ts"
+import { at, show, Stores, withStores } from "../stores.ts"
 
 const rows = (format: Format, info: ObjectInfo): Array<readonly [string, string | undefined]> => [
   ["size", sizeText(format, info.size)],
@@ -30,6 +30,7 @@ const text = (format: Format, info: ObjectInfo, shown: string): ReadonlyArray<st
 export const stat = Command.make(
   "stat",
   {
+    ...Options.connection,
     exact: Options.exact,
     json: Options.json,
     places: Options.locations
@@ -52,4 +53,4 @@ export const stat = Command.make(
     }
     yield* print(options, [{ json: { type: "summary", command: "stat", objects: refs.length, bytes } }])
   })
-).pipe(Command.withDescription(Options.summary("stat")))
+).pipe(withStores, Command.withDescription(Options.summary("stat")))

@@ -7,7 +7,7 @@ import * as Command from "effect/cli/Command"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Options from "../options.ts"
-import { Stores } from "../stores.ts"
+import { Stores, withStores } from "../stores.ts"
 import { dropUploads, findBelow, isBefore } from "../uploads.ts"
 
 /** Older than any upload that is still in progress, as a rule. */
@@ -16,6 +16,7 @@ const defaultAge = 24 * 3600 * 1000
 export const sweep = Command.make(
   "sweep",
   {
+    ...Options.connection,
     dryRun: Options.dryRun,
     json: Options.json,
     olderThan: Options.olderThan,
@@ -29,4 +30,4 @@ export const sweep = Command.make(
     // What does not tell its age is not known to be old.
     yield* dropUploads("sweep", found.filter(isBefore(before)), options)
   })
-).pipe(Command.withDescription(Options.summary("sweep")))
+).pipe(withStores, Command.withDescription(Options.summary("sweep")))

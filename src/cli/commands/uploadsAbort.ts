@@ -7,12 +7,13 @@ import * as Command from "effect/cli/Command"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Options from "../options.ts"
-import { Stores } from "../stores.ts"
+import { Stores, withStores } from "../stores.ts"
 import { dropUploads, findAt, isBefore } from "../uploads.ts"
 
 export const uploadsAbort = Command.make(
   "abort",
   {
+    ...Options.connection,
     dryRun: Options.dryRun,
     json: Options.json,
     olderThan: Options.olderThan,
@@ -27,4 +28,4 @@ export const uploadsAbort = Command.make(
     const found = olderThan === undefined ? all : all.filter(isBefore(now - olderThan))
     yield* dropUploads("uploads abort", found, options)
   })
-).pipe(Command.withDescription(Options.summary("uploads abort")))
+).pipe(withStores, Command.withDescription(Options.summary("uploads abort")))

@@ -7,12 +7,13 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Options from "../options.ts"
 import { count, print } from "../output.ts"
-import { Stores } from "../stores.ts"
+import { Stores, withStores } from "../stores.ts"
 import { findAt, uploadLine } from "../uploads.ts"
 
 export const uploadsLs = Command.make(
   "ls",
   {
+    ...Options.connection,
     exact: Options.exact,
     json: Options.json,
     places: Options.locations
@@ -26,4 +27,4 @@ export const uploadsLs = Command.make(
       text: count(found.length, "open upload")
     }])
   })
-).pipe(Command.withDescription(Options.summary("uploads ls")))
+).pipe(withStores, Command.withDescription(Options.summary("uploads ls")))
