@@ -42,6 +42,11 @@ export interface SuiteOptions {
    * passes fails the suite.
    */
   readonly skip?: Readonly<Record<string, string>> | undefined
+  /**
+   * Cases that a race inside of the service makes fail now and then, by the same names, each with the reason. They run, and
+   * may fail or pass.
+   */
+  readonly sometimes?: Readonly<Record<string, string>> | undefined
   /** Most milliseconds of a case, and of building the layer; two minutes without it. */
   readonly timeout?: number | undefined
   /** Runs the model-based property test too. */
@@ -54,16 +59,19 @@ type Verdict =
   | { readonly _tag: "Fail"; readonly cause: Cause.Cause<ObjectStoreError> }
 
 /**
- * What a result means to a test runner; `reason` is why the case is on the list of those that are known to fail.
+ * What a result means to a test runner; `reason` is why the case is on the list of those that are known to fail,
+ * `race` why it is on the list of those that fail now and then.
  *
  * @internal
  */
-export const judge = (result: CaseResult, reason: string | undefined): Verdict => {
+export const judge = (result: CaseResult, reason: string | undefined, race?: string | undefined): Verdict => {
   switch (result._tag) {
     case "NotApplicable":
       return { _tag: "Skip", reason: `needs ${result.needs.join(", ")}` }
     case "Failed":
-      return reason === undefined ? { _tag: "Fail", cause: result.cause } : { _tag: "Skip", reason }
+      return reason === undefined
+        ? race === undefined ? { _tag: "Fail", cause: result.cause } : { _tag: "Skip", reason: race }
+        : { _tag: "Skip", reason }
     case "Passed":
       return reason === undefined ? { _tag: "Pass" } : {
         _tag: "Fail",
@@ -114,7 +122,7 @@ export const describeObjectStore = <E>(
 ): void => {
   const timeout = options.timeout ?? 120_000
   const known = new Set(cases.map(nameOf))
-  for (const skipped of Object.keys(options.skip ?? {})) {
+  for (const skipped of Object.keys({ ...options.skip, ...options.sometimes })) {
     if (!known.has(skipped)) throw new Error(`there is no case "${skipped}" to skip`)
   }
   const subjects = [...new Set(cases.map((one) => one.subject))]
@@ -129,7 +137,7 @@ export const describeObjectStore = <E>(
                 ? undefined
                 : yield* options.backend
               const result = yield* runCase({ ...options, store, backend }, one)
-              const verdict = judge(result, options.skip?.[nameOf(one)])
+              const verdict = judge(result, options.skip?.[nameOf(one)], options.sometimes?.[nameOf(one)])
               const note = noteOf(name, result, verdict, store.capabilities)
               setNote(context.task, { ...note, refusedKeys: options.refusedKeys })
               // The runner has noted the skip before it throws; what it throws would be logged as a failure.

@@ -1,0 +1,119 @@
+/**
+ * Buckets.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type { BackendContainer } from "../../src/Backend.ts"
+import { timeOf } from "../../src/http/replyStat.ts"
+import { missing, xmlDocument, type XmlReader, xmlText } from "../../src/http/Xml.ts"
+import { compareKeys } from "../../src/keyOrder.ts"
+import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
+import type { ContainerOptions } from "../../src/ObjectStoreOptions.ts"
+import { type S3Client, send, sendForDocument, sendOnly } from "./client.ts"
+import { type Intent, refuse, unsupported } from "./errors.ts"
+
+const create: Intent = { operation: "createContainer", mutation: true, about: "container" }
+
+/** The region that needs no naming, and where making a bucket of one's own again succeeds. */
+const firstRegion = "us-east-1"
+
+/** `Backend.createContainer`. */
+export const createContainer = Effect.fnUntraced(function*(
+  client: S3Client,
+  container: string,
+  { location }: ContainerOptions
+): Effect.fn.Return<void, ObjectStoreError> {
+  const { profile, regions } = client
+  if (location !== undefined && !profile.containerLocation) return yield* unsupported("containerLocation")
+  const isAws = profile.name === "aws"
+  const region = isAws && location !== undefined ? location : regions.of("")
+  const constraint = location ?? (isAws ? region : undefined)
+  if (isAws && region === firstRegion && (yield* isThere(client, container))) {
+    return yield* refuse("AlreadyExists", create.operation, "there is a bucket of this name", true)
+  }
+  // A bucket is made where it is to be.
+  const before = regions.knows(container) ? regions.of(container) : undefined
+  regions.learn(container, region)
+  const body = constraint === undefined || constraint === firstRegion ? undefined : Buffer.from(xmlDocument(
+    `<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${
+      xmlText("LocationConstraint", constraint)
+    }</CreateBucketConfiguration>`
+  ))
+  yield* sendOnly(client, { intent: create, method: "PUT", container, body }).pipe(
+    Effect.tapError(() =>
+      Effect.sync(() => {
+        if (before === undefined) regions.forget(container)
+        else regions.learn(container, before)
+      })
+    )
+  )
+})
+
+const isThere = (client: S3Client, container: string): Effect.Effect<boolean> =>
+  Effect.scoped(send(client, {
+    intent: { operation: "createContainer", mutation: false, about: "container" },
+    method: "HEAD",
+    container
+  })).pipe(Effect.match({ onSuccess: () => true, onFailure: () => false }))
+
+/** `Backend.deleteContainer`. */
+export const deleteContainer = (client: S3Client, container: string): Effect.Effect<void, ObjectStoreError> =>
+  Effect.map(
+    sendOnly(client, {
+      intent: { operation: "deleteContainer", mutation: true, about: "container" },
+      method: "DELETE",
+      container
+    }),
+    () => client.regions.forget(container)
+  )
+
+/** `Backend.listContainers`. */
+export const listContainers = Effect.fnUntraced(
+  function*(client: S3Client): Effect.fn.Return<ReadonlyArray<BackendContainer>, ObjectStoreError> {
+    const found: Array<BackendContainer> = []
+    let token: string | undefined
+    do {
+      const { document } = yield* sendForDocument(
+        client,
+        {
+          intent: { operation: "listContainers", mutation: false, about: "service" },
+          method: "GET",
+          container: "",
+          query: { "continuation-token": token }
+        },
+        "ListAllMyBucketsResult",
+        readBuckets
+      )
+      found.push(...document.buckets)
+      token = document.next === token ? undefined : document.next
+    } while (token !== undefined)
+    return found.sort((a, b) => compareKeys(a.name, b.name))
+  }
+)
+
+const readBuckets = (xml: XmlReader) => {
+  const buckets: Array<BackendContainer> = []
+  let next: string | undefined
+  for (let name = xml.child(); name !== undefined; name = xml.child()) {
+    if (name === "Buckets") {
+      for (let inner = xml.child(); inner !== undefined; inner = xml.child()) {
+        if (inner === "Bucket") buckets.push(readBucket(xml))
+        else xml.skip()
+      }
+    } else if (name === "ContinuationToken") next = xml.text() || undefined
+    else xml.skip()
+  }
+  return { buckets, next }
+}
+
+const readBucket = (xml: XmlReader): BackendContainer => {
+  let bucket: string | undefined
+  let created: string | undefined
+  for (let name = xml.child(); name !== undefined; name = xml.child()) {
+    if (name === "Name") bucket = xml.text()
+    else if (name === "CreationDate") created = xml.text()
+    else xml.skip()
+  }
+  return { name: bucket ?? missing("Name"), created: timeOf(created) }
+}

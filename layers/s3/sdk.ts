@@ -1,0 +1,100 @@
+/**
+ * What only the AWS SDK knows: chains of credentials, shared files, and the endpoint that they name. The module is imported
+ * when it is asked for the first time, and is the only thing of the SDK that a store uses.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import type { SigningCredentials } from "../../src/http/SigV4.ts"
+import type { Token } from "../../src/http/TokenCache.ts"
+import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
+import { misconfigured, unauthenticated } from "./errors.ts"
+
+/** What a provider of the SDK's kind answers. */
+export interface SdkIdentity {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken?: string | undefined
+  readonly expiration?: Date | undefined
+}
+
+/** What the SDK knows of this machine's settings. */
+export interface SdkKnowledge {
+  readonly identity: Effect.Effect<Token<SigningCredentials>, ObjectStoreError>
+  readonly region: string | undefined
+  readonly endpoint: string | undefined
+}
+
+interface SentRequest {
+  readonly protocol: string
+  readonly hostname: string
+  readonly port?: number | undefined
+  readonly path: string
+}
+
+const packageName = "@aws-sdk/client-s3"
+
+const load = Effect.tryPromise({
+  try: () => import("@aws-sdk/client-s3"),
+  catch: (cause) =>
+    misconfigured(
+      `credentials come from the AWS SDK, which is not installed: npm install ${packageName}, or give credentials`,
+      cause
+    )
+})
+
+/** Asks the SDK; `profile` names a profile of the shared files. */
+export const askSdk = Effect.fnUntraced(function*(options: {
+  readonly profile: string | undefined
+  readonly region: string | undefined
+}): Effect.fn.Return<SdkKnowledge, ObjectStoreError> {
+  const { ListBucketsCommand, S3Client } = yield* load
+  const settings = options.profile === undefined ? {} : { profile: options.profile }
+  // A profile that has no region is no failure: buckets tell theirs.
+  const region = options.region ?? (yield* Effect.orElseSucceed(
+    Effect.tryPromise(() => new S3Client(settings).config.region()),
+    () => undefined
+  ))
+  const identity = yield* Effect.try({
+    try: () => new S3Client({ ...settings, region: region ?? "us-east-1" }),
+    catch: (cause) => misconfigured("the AWS SDK refuses its settings", cause)
+  })
+  let endpoint: string | undefined
+  const captured = new Error("the request was captured instead of sent")
+  const probe = new S3Client({
+    ...settings,
+    region: region ?? "us-east-1",
+    maxAttempts: 1,
+    // The endpoint of a shared file shows in a request only; nothing is sent, and nobody's key is needed.
+    credentials: { accessKeyId: "none", secretAccessKey: "none" },
+    requestHandler: {
+      handle: ({ hostname, path, port, protocol }: SentRequest) => {
+        endpoint = `${protocol}//${hostname}${port === undefined ? "" : `:${port}`}${path.replace(/\/+$/, "")}`
+        return Promise.reject(captured)
+      }
+    }
+  })
+  yield* Effect.ignore(Effect.tryPromise(() => probe.send(new ListBucketsCommand({}))))
+  return {
+    region,
+    endpoint,
+    identity: fromProvider(() => identity.config.credentials())
+  }
+})
+
+/** Key pairs of a provider of the SDK's kind. */
+export const fromProvider = (
+  provider: () => Promise<SdkIdentity>
+): Effect.Effect<Token<SigningCredentials>, ObjectStoreError> =>
+  Effect.map(
+    Effect.tryPromise({ try: () => provider(), catch: (cause) => unauthenticated(cause) }),
+    ({ accessKeyId, expiration, secretAccessKey, sessionToken }) => ({
+      value: {
+        accessKeyId,
+        secretAccessKey: Redacted.make(secretAccessKey, { label: "secret access key" }),
+        sessionToken: sessionToken === undefined ? undefined : Redacted.make(sessionToken, { label: "session token" })
+      },
+      expiresAt: expiration?.getTime()
+    })
+  )
