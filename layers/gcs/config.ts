@@ -25,6 +25,7 @@ export interface ServiceAccountKey {
   readonly private_key: string | Redacted.Redacted<string>
   readonly private_key_id?: string | undefined
   readonly project_id?: string | undefined
+  readonly [field: string]: unknown
 }
 
 /**

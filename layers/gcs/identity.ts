@@ -5,7 +5,6 @@
  */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { readFile } from "node:fs/promises"
 import { makeTokenCache, type Token, type TokenCache } from "../../src/http/TokenCache.ts"
@@ -104,8 +103,7 @@ const find = Effect.fnUntraced(function*(
   }
   const { key } = credentials
   if (typeof key === "string") return yield* fromText(key, "key")
-  if (Redacted.isRedacted(key)) return yield* fromText(Redacted.value(key), "key")
-  return yield* Effect.mapError(Effect.fromResult(readServiceAccount(key)), (wrong) => misconfigured(`key: ${wrong}`))
+  return yield* Redacted.isRedacted(key) ? fromText(Redacted.value(key), "key") : fromFile({ ...key }, "key")
 })
 
 const fromText = Effect.fnUntraced(function*(
@@ -118,8 +116,13 @@ const fromText = Effect.fnUntraced(function*(
     catch: () => misconfigured(`${what}: it is no JSON`)
   })
   if (typeof parsed !== "object" || parsed === null) return yield* misconfigured(`${what}: it is no JSON object`)
-  const file = parsed as Record<string, unknown>
-  if (!isServiceAccount(file)) return yield* openVendorAuth({ credentials: file })
-  const account = readServiceAccount(file)
-  return Result.isSuccess(account) ? account.success : yield* misconfigured(`${what}: ${account.failure}`)
+  return yield* fromFile(parsed as Record<string, unknown>, what)
 })
+
+const fromFile = (
+  file: Record<string, unknown>,
+  what: string
+): Effect.Effect<ServiceAccount | VendorAuth, ObjectStoreError> =>
+  isServiceAccount(file)
+    ? Effect.mapError(Effect.fromResult(readServiceAccount(file)), (wrong) => misconfigured(`${what}: ${wrong}`))
+    : openVendorAuth({ credentials: file })
