@@ -20,6 +20,7 @@ export default defineConfig({
     alias: [
       { find: /^effect-objectstore$/, replacement: source("src/index.ts") },
       { find: /^effect-objectstore\/testing$/, replacement: source("src/testing/index.ts") },
+      { find: /^effect-objectstore\/testing\/doubles$/, replacement: source("src/testing/doubles.ts") },
       { find: /^effect-objectstore\/layers\/(.*)$/, replacement: `${source("layers")}/$1.ts` }
     ]
   },

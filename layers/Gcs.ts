@@ -88,7 +88,7 @@ export const make = (
  *
  * **Example** (A public bucket)
  *
- * ```ts no-run
+ * ```ts not-run="asks Google"
  * import { Console, Effect } from "effect"
  * import { ObjectStore } from "effect-objectstore"
  * import { layer } from "effect-objectstore/layers/Gcs"

@@ -20,6 +20,7 @@ import { ObjectStore, type ObjectStoreError } from "effect-objectstore"
 import * as Direct from "effect-objectstore/layers/Direct"
 import * as File from "effect-objectstore/layers/File"
 import { MemoryLive } from "effect-objectstore/layers/Memory"
+import { layerMock } from "effect-objectstore/testing/doubles"
 import { fileURLToPath } from "node:url"
 
 const program: Effect.Effect<string, ObjectStoreError, ObjectStore> = Effect.gen(function*() {
@@ -42,6 +43,8 @@ for (const layer of layers) {
   const answer = await Effect.runPromise(Effect.provide(program, layer))
   if (answer !== "greetings/hello.txt=hello") throw new Error(answer)
 }
+const mock = layerMock({ exists: () => Effect.succeed(true) })
+if (!await Effect.runPromise(Effect.provide(ObjectStore.use((store) => store.exists("a")), mock))) throw new Error("mock")
 `
 
 const run = (cwd: string, command: string, ...args: ReadonlyArray<string>): string =>

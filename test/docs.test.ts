@@ -17,12 +17,13 @@ const bin = NodePath.join(directory, "bin")
 const blocks = codeBlocks()
 const isTest = (block: CodeBlock): boolean =>
   /from "@effect\/vitest"|\bdescribe(ObjectStore|Property)\(/.test(block.code)
-const programs = blocks.filter((block) => block.language === "ts" && !isTest(block))
-const tests = blocks.filter((block) => block.language === "ts" && isTest(block))
+const sources = blocks.filter((block) => block.language === "ts")
+const programs = sources.filter((block) => !isTest(block) && block.notRun === undefined)
+const tests = sources.filter((block) => isTest(block) && block.notRun === undefined)
 const scripts = blocks.filter((block) => block.language === "sh" && block.notRun === undefined)
 const documents = blocks.filter((block) => block.language === "json")
 
-/** Shell blocks that no test runs, as their fences say: all of them, so that none is passed over unseen. */
+/** Blocks that no test runs, as their fences say: all of them, so that none is passed over unseen. Types are checked anyway. */
 const notRun: ReadonlyArray<readonly [file: string, reason: string]> = [
   ["README.md", "installs from the registry; CI does both from a fresh clone"],
   ["README.md", "builds for minutes, and waits for Ctrl-C"],
@@ -42,6 +43,9 @@ const source = (path) => new URL(path, ${JSON.stringify(pathToFileURL(root).href
 registerHooks({
   resolve(specifier, context, next) {
     if (specifier === "effect-objectstore") return { url: source("src/index.ts"), shortCircuit: true }
+    if (specifier === "effect-objectstore/testing/doubles") {
+      return { url: source("src/testing/doubles.ts"), shortCircuit: true }
+    }
     if (specifier === "effect-objectstore/testing") return { url: source("src/testing/index.ts"), shortCircuit: true }
     const layer = /^effect-objectstore\\/layers\\/(\\w+)$/.exec(specifier)
     return layer === null ? next(specifier, context) : { url: source(\`layers/\${layer[1]}.ts\`), shortCircuit: true }
@@ -136,7 +140,7 @@ beforeAll(() => {
     })
   )
   NodeFs.writeFileSync(NodePath.join(directory, "vitest.config.ts"), vitestConfig)
-  for (const block of [...programs, ...tests]) NodeFs.writeFileSync(fileOf(block), block.code)
+  for (const block of sources) NodeFs.writeFileSync(fileOf(block), block.code)
 })
 
 afterAll(() => NodeFs.rmSync(directory, { recursive: true, force: true }))
@@ -194,13 +198,12 @@ describe("code blocks of the documentation", () => {
     }
   )
 
-  it("that are shell scripts are there, and each is run or says why not", () => {
-    assert.isAbove(scripts.length, 0)
+  it("are there, and each is run or says why not", () => {
+    for (const kind of [programs, tests, scripts]) assert.isAbove(kind.length, 0)
     assert.deepStrictEqual(
       blocks.flatMap((block) => block.notRun === undefined ? [] : [[block.file, block.notRun]]),
       notRun.map((pair) => [...pair])
     )
-    assert.deepStrictEqual(blocks.filter((block) => block.notRun !== undefined && block.language !== "sh"), [])
   })
 
   it("that are documents can be parsed", () => {

@@ -18,7 +18,7 @@ const node = (args: ReadonlyArray<string>): string =>
     stdio: ["ignore", "pipe", "pipe"]
   })
 
-const names = ["effect-objectstore", "effect-objectstore/testing"]
+const withoutRunner = ["effect-objectstore", "effect-objectstore/testing/doubles"]
 const layers = NodeFs.readdirSync(NodePath.join(root, "layers"))
   .filter((name) => name.endsWith(".ts"))
   .map((name) => name.slice(0, -".ts".length))
@@ -91,7 +91,7 @@ describe("importing", () => {
     assert.notDeepEqual(after, before)
   })
 
-  it.each([...names.slice(0, 1), ...layers.map((layer) => `effect-objectstore/layers/${layer}`)])(
+  it.each([...withoutRunner, ...layers.map((layer) => `effect-objectstore/layers/${layer}`)])(
     "%s reads no environment and opens nothing",
     (name) => {
       const { after, before, environment } = seen(name)
@@ -104,8 +104,8 @@ describe("importing", () => {
     node(["--permission", `--allow-fs-read=${root}*`, "--input-type=module", "-e", "import \"effect-objectstore\""])
   })
 
-  it("effect-objectstore loads no layer, no SDK, no test runner and nothing of a platform", () => {
-    const foreign = seen("effect-objectstore").modules.filter((url) =>
+  it.each(withoutRunner)("%s loads no layer, no SDK, no test runner and nothing of a platform", (name) => {
+    const foreign = seen(name).modules.filter((url) =>
       url.includes("/dist/layers/") || (url.includes("/node_modules/") && !url.includes("/node_modules/effect/"))
     )
     assert.deepStrictEqual(foreign, [])

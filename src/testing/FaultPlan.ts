@@ -232,7 +232,7 @@ const isHit = (hits: FaultRule["hits"], hit: number): boolean => {
  * ```ts
  * import { Effect } from "effect"
  * import * as Memory from "effect-objectstore/layers/Memory"
- * import { Fault, faults, makeFaultPlan } from "effect-objectstore/testing"
+ * import { Fault, faults, makeFaultPlan } from "effect-objectstore/testing/doubles"
  *
  * const program = Effect.gen(function*() {
  *   const plan = yield* makeFaultPlan({

@@ -46,7 +46,7 @@ const makeCall = (
  * ```ts
  * import { Effect } from "effect"
  * import * as Memory from "effect-objectstore/layers/Memory"
- * import { Fault, faults, makeFaultPlan } from "effect-objectstore/testing"
+ * import { Fault, faults, makeFaultPlan } from "effect-objectstore/testing/doubles"
  *
  * const program = Effect.gen(function*() {
  *   const plan = yield* makeFaultPlan({ rules: [{ operation: "put", fault: Fault.failAfter("Unavailable") }] })
@@ -161,7 +161,7 @@ export const faults: {
  * import { Effect, Layer } from "effect"
  * import { ObjectStore } from "effect-objectstore"
  * import { MemoryLive } from "effect-objectstore/layers/Memory"
- * import { Fault, layerFaults, makeFaultPlan } from "effect-objectstore/testing"
+ * import { Fault, layerFaults, makeFaultPlan } from "effect-objectstore/testing/doubles"
  *
  * const program = Effect.gen(function*() {
  *   const store = yield* ObjectStore

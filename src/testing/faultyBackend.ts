@@ -21,7 +21,7 @@ type Complete = { readonly [Name in keyof Backend]-?: Backend[Name] }
  * import { Effect } from "effect"
  * import { fromBackend } from "effect-objectstore"
  * import * as Memory from "effect-objectstore/layers/Memory"
- * import { Fault, faultyBackend, makeFaultPlan } from "effect-objectstore/testing"
+ * import { Fault, faultyBackend, makeFaultPlan } from "effect-objectstore/testing/doubles"
  *
  * const program = Effect.gen(function*() {
  *   const plan = yield* makeFaultPlan({

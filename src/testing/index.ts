@@ -8,10 +8,7 @@ export { type AzureModel, azureModel, type AzureModelOptions } from "./azure/Azu
 export * as Case from "./conformance/Case.ts"
 export { describeObjectStore, type SuiteOptions } from "./conformance/describeObjectStore.ts"
 export { type CaseResult, cases, nameOf, runCase, runCases, type Subject, unmet } from "./conformance/suite.ts"
-export * as Fault from "./Fault.ts"
-export * from "./FaultPlan.ts"
-export { faults, layerFaults } from "./faults.ts"
-export { faultyBackend } from "./faultyBackend.ts"
+export * from "./doubles.ts"
 export {
   type GcsIntercept,
   type GcsModel,
@@ -20,7 +17,6 @@ export {
   type GcsReply,
   type GcsRequest
 } from "./gcs/GcsModel.ts"
-export { layerMock } from "./layerMock.ts"
 export {
   checkProperty,
   type Difference,

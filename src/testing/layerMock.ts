@@ -24,7 +24,7 @@ const noCapabilities = new Proxy({} as Capabilities, {
  * ```ts
  * import { Effect } from "effect"
  * import { ObjectStore } from "effect-objectstore"
- * import { layerMock } from "effect-objectstore/testing"
+ * import { layerMock } from "effect-objectstore/testing/doubles"
  *
  * const program = Effect.flatMap(ObjectStore, (store) => store.exists("a"))
  *

@@ -1,0 +1,11 @@
+/**
+ * What stands in for a store in tests of programs: mocks, and stores that fail by plan. It needs no test runner, so it
+ * can be used with any; `effect-objectstore/testing` has it too.
+ *
+ * @since 0.1.0
+ */
+export * as Fault from "./Fault.ts"
+export * from "./FaultPlan.ts"
+export { faults, layerFaults } from "./faults.ts"
+export { faultyBackend } from "./faultyBackend.ts"
+export { layerMock } from "./layerMock.ts"
