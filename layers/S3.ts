@@ -31,6 +31,8 @@ export type { S3Checksum } from "./s3/checksum.ts"
 export type { S3Options } from "./s3/config.ts"
 export type { S3CredentialsOption, S3CredentialsProvider, S3KeyPair } from "./s3/credentials.ts"
 export type { S3Encryption } from "./s3/encryption.ts"
+export type { S3EnvironmentError } from "./s3/environment.ts"
+export { environment } from "./s3/environment.ts"
 export { profiles, type S3KeyRules, type S3Profile, type S3Vendor } from "./s3/vendors.ts"
 
 /**

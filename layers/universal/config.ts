@@ -9,6 +9,7 @@ import type { DirectOptions } from "../Direct.ts"
 import type { FileOptions } from "../File.ts"
 import type { GcsOptions } from "../Gcs.ts"
 import type { MemoryOptions } from "../Memory.ts"
+import type { S3Options } from "../S3.ts"
 
 /** Options of an account on Azure; which one it is, the location says. */
 type AccountOptions = Omit<AzureOptions, "account" | "base">
@@ -43,4 +44,6 @@ export interface UniversalOptions {
   readonly gcs?: Omit<GcsOptions, "base"> | undefined
   /** Options of `mem://`. */
   readonly memory?: Omit<MemoryOptions, "base"> | undefined
+  /** Options of `s3://`. */
+  readonly s3?: Omit<S3Options, "base"> | undefined
 }

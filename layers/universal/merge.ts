@@ -6,6 +6,7 @@
  */
 import type { AzureOptions } from "../Azure.ts"
 import type { GcsOptions } from "../Gcs.ts"
+import type { S3Options } from "../S3.ts"
 
 /** Options without those that say nothing, which would hide what the environment says. */
 export const known = <A extends object>(options: A | undefined): A => {
@@ -35,4 +36,11 @@ export const gcsOptions = (found: GcsOptions, options: GcsOptions): GcsOptions =
   const given = known(options)
   const elsewhere = given.endpoint !== undefined && typeof found.credentials === "string"
   return { ...(elsewhere ? without(found, ["credentials"]) : found), ...given }
+}
+
+/** Options of S3. A profile that is given, or credentials, are all there is to say of who asks. */
+export const s3Options = (found: S3Options, options: S3Options): S3Options => {
+  const given = known(options)
+  const replaced = given.credentials !== undefined || given.profile !== undefined
+  return { ...(replaced ? without(found, ["credentials", "profile"]) : found), ...given }
 }

@@ -13,7 +13,7 @@ import type { StoreOptions } from "../../src/ObjectStoreOptions.ts"
 import type { ObjectUri } from "../../src/ObjectUri.ts"
 import type { UniversalOptions } from "./config.ts"
 import { backendName, notLoaded } from "./errors.ts"
-import { azureOptions, gcsOptions, known } from "./merge.ts"
+import { azureOptions, gcsOptions, known, s3Options } from "./merge.ts"
 import type { Openers } from "./stores.ts"
 
 /** Loads a layer. */
@@ -48,14 +48,6 @@ export const openersOf = (
 
   const directory = (variable: string) => Config.all({ root: Config.withDefault(Config.String(variable), "/") })
 
-  const absent = (scheme: string) => () =>
-    Effect.fail(makeError("Unsupported", {
-      operation: "open",
-      backend: backendName,
-      capability: "scheme",
-      description: `this release opens no ${scheme}:// locations`
-    }))
-
   return {
     azure: Effect.fnUntraced(function*(account: string) {
       const layer = yield* load("az", () => import("../Azure.ts"))
@@ -82,6 +74,10 @@ export const openersOf = (
       const { makeBackend } = yield* load("mem", () => import("../Memory.ts"))
       return yield* opened(makeBackend, { ...known(options.memory), base })
     }),
-    s3: absent("s3")
+    s3: Effect.fnUntraced(function*() {
+      const layer = yield* load("s3", () => import("../S3.ts"))
+      const found = yield* read("s3", layer.environment)
+      return yield* opened(layer.makeBackend, s3Options(found, options.s3 ?? {}))
+    })
   }
 }

@@ -87,6 +87,7 @@ export const universalOptions = Effect.fnUntraced(function*(
     azure: { endpoint: endpoints.get("az"), credential: nobody },
     gcs: { endpoint: endpoints.get("gs"), credentials: nobody },
     // What is in memory begins empty, so its containers appear with what is put into them.
-    memory: { capabilities: { containers: "implicit" } }
+    memory: { capabilities: { containers: "implicit" } },
+    s3: { endpoint: endpoints.get("s3"), credentials: nobody, profile, region }
   }
 })
