@@ -1,0 +1,287 @@
+import { Clock, Context, Effect, type Scope } from "effect"
+import {
+  type Backend,
+  type Location,
+  makeError,
+  type ObjectStoreError,
+  type ReadReply,
+  type WriteReply
+} from "effect-objectstore"
+import type { Draw } from "./Draw.ts"
+
+/** The operation of a client that a request belongs to. */
+export const CurrentOperation = Context.Reference<number>("simulation/CurrentOperation", { defaultValue: () => -1 })
+
+/** Runs inside every request: what a test waits for to see that requests are under way together. */
+export const Probe = Context.Reference<Effect.Effect<void>>("simulation/Probe", { defaultValue: () => Effect.void })
+
+/** One version that was published, or one removal. */
+export interface Applied {
+  readonly operation: number
+  readonly primitive: string
+  readonly key: string
+  readonly time: number
+  readonly etag?: string | undefined
+  readonly body?: Uint8Array | undefined
+  /** What was removed. */
+  readonly removed?: string | undefined
+}
+
+/** What really happened. */
+export interface Journal {
+  readonly applied: Array<Applied>
+  readonly trace: Array<string>
+  /** Rules that the engine broke while it ran. */
+  readonly violations: Array<string>
+  /** Requests by operation, primitive and what they are about. */
+  readonly requests: Map<string, number>
+  /** Opened by requests whose answer was lost, so that nobody can close them. */
+  orphans: number
+}
+
+export const makeJournal = (): Journal => ({ applied: [], trace: [], violations: [], requests: new Map(), orphans: 0 })
+
+/** How bad the weather is. */
+export interface Weather {
+  /** How likely a request fails. */
+  readonly faults: number
+  /** Most milliseconds before a request has an effect, and again before its answer comes. */
+  readonly delay: number
+  /** Whether the store lets a commit be done twice, which makes two versions; late requests do not come then. */
+  readonly lax: boolean
+  calm: boolean
+}
+
+interface Call {
+  readonly primitive: string
+  readonly key: string
+  readonly mutation: boolean
+  /** What the number of requests is counted by. */
+  readonly about?: string | undefined
+  /** Whether the effect may come long after the answer was given up, without harm to anybody. */
+  readonly late?: boolean | undefined
+  /** Whether somebody has to take note when the answer is lost. */
+  readonly opens?: boolean | undefined
+}
+
+const context = { operation: "simulated", backend: "memory" }
+
+const refusals = (mutation: boolean): ReadonlyArray<() => ObjectStoreError> => [
+  () => makeError("ConnectionFailed", { ...context, phase: "connect", outcome: mutation ? "not-applied" : undefined }),
+  () => makeError("Throttled", { ...context, retryAfter: 700, outcome: mutation ? "not-applied" : undefined }),
+  () => makeError("Unavailable", { ...context, outcome: mutation ? "unknown" : undefined }),
+  () => makeError("ConnectionFailed", { ...context, phase: "headers", outcome: mutation ? "unknown" : undefined }),
+  () => makeError("Timeout", { ...context, phase: "headers", outcome: mutation ? "unknown" : undefined })
+]
+
+const losses: ReadonlyArray<() => ObjectStoreError> = [
+  () => makeError("Unavailable", { ...context, outcome: "unknown" }),
+  () => makeError("ConnectionFailed", { ...context, phase: "headers", outcome: "unknown" }),
+  () => makeError("BodyInterrupted", { ...context, outcome: "unknown", received: 0 })
+]
+
+/** Wraps a memory backend: chance decides when requests have their effect, when they are answered, and whether. */
+export const simulatedBackend = (memory: Backend, draw: Draw, weather: Weather, journal: Journal): Backend => {
+  const note = (call: Call, operation: number, what: string, now: number) =>
+    journal.trace.push(`${now} ${operation} ${call.primitive} ${call.key} ${what}`)
+
+  const pause = Effect.suspend(() => {
+    const millis = draw.below(weather.delay + 1)
+    return weather.calm || millis === 0 ? Effect.void : Effect.sleep(millis)
+  })
+
+  const simulated = <A, R>(
+    call: Call,
+    effect: Effect.Effect<A, ObjectStoreError, R>,
+    applied?: (answer: A, operation: number, time: number) => Effect.Effect<void>
+  ): Effect.Effect<A, ObjectStoreError, R> =>
+    Effect.gen(function*() {
+      yield* yield* Probe
+      const operation = yield* CurrentOperation
+      const name = `${operation} ${call.primitive} ${call.about ?? call.key}`
+      journal.requests.set(name, (journal.requests.get(name) ?? 0) + 1)
+      yield* pause
+      const bad = !weather.calm && draw.chance(weather.faults)
+      const kind = bad ? draw.below(call.mutation ? 3 : 1) : -1
+      const start = yield* Clock.currentTimeMillis
+      // What has its effect cannot be interrupted halfway; only its answer can.
+      const happen = Effect.uninterruptible(Effect.tap(
+        effect,
+        (answer) =>
+          Effect.flatMap(Clock.currentTimeMillis, (now) => {
+            note(call, operation, "applied", now)
+            return applied === undefined ? Effect.void : applied(answer, operation, now)
+          })
+      ))
+      if (kind === 0) {
+        note(call, operation, "refused", start)
+        return yield* draw.one(refusals(call.mutation))()
+      }
+      if (kind === 1) {
+        yield* happen
+        note(call, operation, "answer lost", start)
+        if (call.opens === true) journal.orphans++
+        yield* pause
+        return yield* draw.one(losses)()
+      }
+      if (kind === 2) {
+        if (call.late !== true) return yield* draw.one(refusals(true))()
+        note(call, operation, "late", start)
+        const later = Effect.andThen(Effect.sleep(draw.below(20_000)), Effect.ignore(happen))
+        yield* Effect.forkDetach(later as Effect.Effect<void>)
+        return yield* makeError("Timeout", { ...context, phase: "headers", outcome: "unknown" })
+      }
+      const answer = yield* happen
+      // An upload that is open before its answer has come belongs to nobody if the wait for it is interrupted.
+      if (call.opens !== true) yield* pause
+      return answer
+    })
+
+  const whole = (at: Location): Effect.Effect<Uint8Array> =>
+    Effect.orDie(Effect.scoped(Effect.gen(function*() {
+      const reply = yield* memory.read(at, { conditions: {} })
+      const body = new Uint8Array(reply.length)
+      yield* reply.into(body)
+      return body
+    })))
+
+  const published = (primitive: string, at: Location) => (reply: WriteReply, operation: number, time: number) =>
+    Effect.map(whole(at), (body) => {
+      journal.applied.push({ operation, primitive, key: at.key, time, etag: reply.etag, body })
+    })
+
+  const broken = (call: Call, reply: ReadReply): ReadReply => {
+    const breaks = !weather.calm && draw.chance(weather.faults) ? draw.below(reply.length + 1) : Infinity
+    let delivered = 0
+    return {
+      ...reply,
+      into: (target) =>
+        Effect.gen(function*() {
+          yield* pause
+          const left = Math.min(target.length, breaks - delivered)
+          const count = left === 0 ? 0 : yield* reply.into(target.subarray(0, left))
+          delivered += count
+          if (left < target.length) {
+            note(call, yield* CurrentOperation, "broken", yield* Clock.currentTimeMillis)
+            return yield* makeError("BodyInterrupted", { ...context, received: delivered })
+          }
+          return count
+        })
+    }
+  }
+
+  /** Parts in flight by upload. */
+  const inFlight = new Map<string, number>()
+  const completed = new Map<string, string | undefined>()
+  const whileInFlight = <A, E, R>(id: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.acquireUseRelease(
+      Effect.sync(() => inFlight.set(id, (inFlight.get(id) ?? 0) + 1)),
+      () => effect,
+      () => Effect.sync(() => inFlight.set(id, inFlight.get(id)! - 1))
+    )
+  const settled = (id: string, what: string) => {
+    const parts = inFlight.get(id) ?? 0
+    if (parts > 0) journal.violations.push(`${what} of an upload while ${parts} of its parts were in flight`)
+  }
+
+  return {
+    ...memory,
+    head: (at, conditions) =>
+      simulated({ primitive: "head", key: at.key, mutation: false }, memory.head(at, conditions)),
+    read: (at, request): Effect.Effect<ReadReply, ObjectStoreError, Scope.Scope> => {
+      const call = { primitive: "read", key: at.key, mutation: false }
+      return Effect.map(simulated(call, memory.read(at, request)), (reply) => broken(call, reply))
+    },
+    write: (at, body, options) =>
+      simulated(
+        { primitive: "write", key: at.key, mutation: true, late: typeof options.mode === "object" },
+        memory.write(at, body, options),
+        published("write", at)
+      ),
+    openUpload: (at, options) =>
+      simulated(
+        { primitive: "openUpload", key: at.key, mutation: true, opens: true },
+        memory.openUpload(at, options)
+      ),
+    uploadPart: (upload, part) =>
+      whileInFlight(
+        upload.id,
+        simulated(
+          { primitive: "uploadPart", key: upload.key, mutation: true, about: `${upload.id} ${part.number}` },
+          // The bytes are read when they are sent, not when the request is asked for.
+          Effect.suspend(() => memory.uploadPart(upload, part))
+        )
+      ),
+    completeUpload: (upload, request) => {
+      settled(upload.id, "completion")
+      // A store that lets a commit be done twice makes a second version of it, while nothing came between.
+      const again = Effect.gen(function*() {
+        const now = yield* memory.head(upload, {})
+        if (now.etag !== completed.get(upload.id)) {
+          return yield* makeError("UploadNotFound", { ...context, outcome: "not-applied" })
+        }
+        return yield* memory.write(upload, yield* whole(upload), { ...upload.options, mode: "overwrite" })
+      })
+      const complete = Effect.suspend(() =>
+        weather.lax && completed.has(upload.id) ? again : memory.completeUpload(upload, request)
+      )
+      return simulated(
+        { primitive: "completeUpload", key: upload.key, mutation: true, about: upload.id, late: !weather.lax },
+        Effect.tap(complete, (reply) => Effect.sync(() => completed.set(upload.id, reply.etag))),
+        published("completeUpload", upload)
+      )
+    },
+    abortUpload: (upload) => {
+      settled(upload.id, "abort")
+      return simulated(
+        { primitive: "abortUpload", key: upload.key, mutation: true, about: upload.id },
+        memory.abortUpload(upload)
+      )
+    },
+    copyPart: memory.copyPart === undefined ? undefined : (upload, part) =>
+      whileInFlight(
+        upload.id,
+        simulated(
+          { primitive: "copyPart", key: upload.key, mutation: true, about: `${upload.id} ${part.number}` },
+          memory.copyPart!(upload, part)
+        )
+      ),
+    copy: (from, to, options) =>
+      simulated(
+        { primitive: "copy", key: to.key, mutation: true },
+        memory.copy(from, to, options),
+        published("copy", to)
+      ),
+    rename: undefined,
+    deleteBatch: (container, entries) =>
+      Effect.suspend(() => {
+        let before: ReadonlyArray<string | undefined> = []
+        const stat = (key: string) =>
+          Effect.match(memory.head({ container, key }, {}), {
+            onSuccess: ({ etag }) => etag,
+            onFailure: () => undefined
+          })
+        return simulated(
+          {
+            primitive: "deleteBatch",
+            key: entries.map(({ key }) => key).join(","),
+            mutation: true,
+            late: entries.every(({ ifMatch }) => ifMatch !== undefined)
+          },
+          Effect.tap(Effect.forEach(entries, ({ key }) => stat(key)), (etags) => Effect.sync(() => before = etags))
+            .pipe(
+              Effect.andThen(memory.deleteBatch(container, entries))
+            ),
+          (answers, operation, time) =>
+            Effect.sync(() => {
+              for (const [index, { key }] of entries.entries()) {
+                if (answers[index] !== undefined || before[index] === undefined) continue
+                journal.applied.push({ operation, primitive: "delete", key, time, removed: before[index] })
+              }
+            })
+        )
+      }),
+    listPage: (request) =>
+      simulated({ primitive: "listPage", key: request.prefix, mutation: false }, memory.listPage(request))
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * One schedule: several clients of one store on a virtual clock; chance decides what fails, what is late, what is
+ * interrupted, and who goes first.
+ */
+import { Effect, Exit, Fiber, Latch, Layer, Logger, Random } from "effect"
+import { fromBackend, type ObjectStoreError, type StoreOptions } from "effect-objectstore"
+import { makeBackend } from "effect-objectstore/layers/Memory"
+import { TestClock } from "effect/testing"
+import { createHash } from "node:crypto"
+import { type Draw, makeDraw } from "./Draw.ts"
+import { checkEnd, checkOperation, type Ended } from "./invariants.ts"
+import { makeSeededScheduler } from "./SeededScheduler.ts"
+import { CurrentOperation, type Journal, makeJournal, simulatedBackend, type Weather } from "./SimulatedBackend.ts"
+import { bodyOf, keys, makeClients, type Operation, perform } from "./workload.ts"
+
+/** What builds a store over a backend: the engine as it is shipped, or one with a bug in it. */
+export type Engine = typeof fromBackend
+
+export interface Outcome {
+  readonly seed: number
+  readonly violations: ReadonlyArray<string>
+  readonly trace: ReadonlyArray<string>
+  /** The same for the same seed and engine. */
+  readonly hash: string
+  readonly requests: number
+}
+
+/** So many steps no schedule takes: one that does runs in a circle. */
+const mostSteps = 500_000
+
+const weatherOf = (draw: Draw): Weather => ({
+  faults: draw.one([0, 0.05, 0.15, 0.3]),
+  delay: draw.one([0, 1, 20, 200]),
+  lax: draw.chance(0.3),
+  calm: true
+})
+
+const run = Effect.fnUntraced(function*(engine: Engine, seed: number, journal: Journal) {
+  const draw = makeDraw(seed)
+  const weather = weatherOf(draw)
+  const limits: StoreOptions = { base: "mem://memory/", requests: 1 + draw.below(6), memory: draw.one([8, 20, 64]) }
+  const memory = yield* makeBackend({
+    capabilities: {
+      maxCopySize: draw.chance(0.3) ? 10 : undefined,
+      multipart: { minPartSize: 8, maxParts: 20, ordered: draw.chance(0.2) }
+    }
+  })
+  const store = yield* engine(simulatedBackend(memory, draw, weather, journal), limits)
+  for (const [id, key] of keys.entries()) {
+    if (draw.chance(0.8)) {
+      yield* Effect.provideService(store.put(key, bodyOf({ id, size: 20 + draw.below(40) })), CurrentOperation, id)
+    }
+  }
+  weather.calm = false
+  const ended: Array<Ended> = []
+  const act = Effect.fnUntraced(function*(operation: Operation) {
+    const fiber = yield* perform(store, draw, operation).pipe(
+      Effect.provideService(CurrentOperation, operation.id),
+      Effect.forkChild
+    )
+    if (operation.interrupt !== undefined) {
+      yield* Effect.raceFirst(Effect.sleep(operation.interrupt), Fiber.await(fiber))
+      yield* Fiber.interrupt(fiber)
+    }
+    const exit: Exit.Exit<Effect.Success<ReturnType<typeof perform>>, ObjectStoreError> = yield* Fiber.await(fiber)
+    ended.push({ operation, exit })
+  })
+  yield* Effect.forEach(makeClients(draw), (operations) => Effect.forEach(operations, act, { discard: true }), {
+    concurrency: "unbounded",
+    discard: true
+  })
+  // What was late has come.
+  yield* Effect.sleep("1 minute")
+  weather.calm = true
+  for (const one of ended) checkOperation(one, journal)
+  yield* checkEnd(store, memory, limits, journal)
+})
+
+/** Runs the schedule of a seed, all of it before it answers. */
+export const simulate = (seed: number, engine: Engine = fromBackend): Outcome => {
+  const journal = makeJournal()
+  const logger = Logger.make(({ message }) => void journal.trace.push(String(message).replace(/upload \S+/, "upload")))
+  const scheduler = makeSeededScheduler(makeDraw(seed ^ 0x5bd1e995))
+  const still = Latch.makeUnsafe()
+  const program = Effect.gen(function*() {
+    // Says that time is ours, so that nothing warns of a clock that stands still.
+    yield* TestClock.adjust(0)
+    const fiber = yield* Effect.forkChild(Effect.exit(run(engine, seed, journal)))
+    // Time goes on only when nothing else does.
+    yield* still.await
+    yield* TestClock.adjust("1 hour")
+    const exit = fiber.pollUnsafe()
+    if (exit === undefined) {
+      journal.violations.push("it hangs")
+      yield* Fiber.interrupt(fiber)
+    } else if (Exit.isSuccess(exit) && Exit.isFailure(exit.value)) journal.violations.push(String(exit.value.cause))
+  }).pipe(
+    Effect.provide(Layer.mergeAll(TestClock.layer({ warningDelay: "10 days" }), Logger.layer([logger]))),
+    Random.withSeed(seed)
+  )
+  const fiber = Effect.runFork(program, { scheduler })
+  const before = scheduler.run(mostSteps)
+  still.openUnsafe()
+  const steps = before + scheduler.run(mostSteps - before)
+  if (fiber.pollUnsafe() === undefined) {
+    journal.violations.push(steps === mostSteps ? "it runs in a circle" : "it hangs where no time can pass")
+  }
+  const hash = createHash("sha256").update(journal.trace.join("\n")).digest("hex").slice(0, 16)
+  const requests = [...journal.requests.values()].reduce((sum, count) => sum + count, 0)
+  return { seed, violations: journal.violations, trace: journal.trace, hash, requests }
+}
