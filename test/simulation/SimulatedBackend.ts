@@ -128,7 +128,7 @@ export const simulatedBackend = (memory: Backend, draw: Draw, weather: Weather, 
         if (call.late !== true) return yield* draw.one(refusals(true))()
         note(call, operation, "late", start)
         const later = Effect.andThen(Effect.sleep(draw.below(20_000)), Effect.ignore(happen))
-        yield* Effect.forkDetach(later as Effect.Effect<void>)
+        yield* Effect.forkDetach(later)
         return yield* makeError("Timeout", { ...context, phase: "headers", outcome: "unknown" })
       }
       const answer = yield* happen
