@@ -4,8 +4,8 @@
  */
 import * as NodeFs from "node:fs"
 import { fileURLToPath } from "node:url"
+import { propertyName } from "../src/testing/conformance/note.ts"
 import { cases, nameOf } from "../src/testing/conformance/suite.ts"
-import { propertyName } from "../src/testing/model/describeProperty.ts"
 import { renderStores, renderSummary, renderTable } from "../test/parity/render.ts"
 import { gapsOf, readResults, rowsOf } from "../test/parity/results.ts"
 

@@ -57,6 +57,7 @@ export const makeIdentity = Effect.fnUntraced(function*(
     options.projectId === undefined ? other : Effect.succeed(options.projectId)
   if (credentials === "anonymous") return { tokens: undefined, projectId: project(noProject), sign: undefined }
   if (typeof credentials === "object" && "token" in credentials) {
+    // @effect-diagnostics-next-line anyUnknownInErrorContext:off
     const tokens = yield* makeTokenCache(own(credentials.token))
     return { tokens, projectId: project(noProject), sign: undefined }
   }
@@ -72,7 +73,8 @@ export const makeIdentity = Effect.fnUntraced(function*(
   return { tokens, projectId: project(found.projectId), sign: found.sign }
 })
 
-/** A token source of the program's own. */
+/** A token source of the program's own, which may fail with anything. */
+// @effect-diagnostics-next-line anyUnknownInErrorContext:off
 const own = (source: Effect.Effect<GcsToken, unknown>): Effect.Effect<Token, ObjectStoreError> =>
   Effect.mapBoth(source, {
     onSuccess: ({ expiresAt, value }) => ({

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -22,7 +23,8 @@ const algorithm = "GOOG4-RSA-SHA256"
 const longest = 604_800
 
 /** `20260131T235959Z`. */
-const basicTime = (millis: number): string => new Date(millis).toISOString().replace(/[-:]|\.\d{3}/g, "")
+const basicTime = (millis: number): string =>
+  DateTime.formatIso(DateTime.makeUnsafe(millis)).replace(/[-:]|\.\d{3}/g, "")
 
 /** Signs a URL for one request on an object. */
 export const presign = Effect.fnUntraced(function*(

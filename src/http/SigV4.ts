@@ -7,6 +7,7 @@
  *
  * @internal
  */
+import * as DateTime from "effect/DateTime"
 import * as Redacted from "effect/Redacted"
 import { createHmac, createSecretKey, hash, type KeyObject } from "node:crypto"
 import { encodeQuery } from "./percentEncoding.ts"
@@ -64,7 +65,7 @@ export const makeSigner = (service: string): Signer => {
   const timeOf = (now: number): string => {
     const current = Math.floor(now / 1000)
     if (current !== second) {
-      time = new Date(current * 1000).toISOString().replace(/[-:]|\.000/g, "")
+      time = DateTime.formatIso(DateTime.makeUnsafe(current * 1000)).replace(/[-:]|\.000/g, "")
       second = current
     }
     return time

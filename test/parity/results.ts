@@ -1,7 +1,7 @@
 import * as NodeFs from "node:fs"
 import * as NodePath from "node:path"
 import { fileURLToPath } from "node:url"
-import type { Note } from "../../src/testing/conformance/note.ts"
+import { type Note, propertyName } from "../../src/testing/conformance/note.ts"
 
 /**
  * What became of one case on one store: `not asked` where a column is of some cases only, `missing` if the test did not get as
@@ -13,6 +13,8 @@ export type Outcome = Omit<Note, "verdict"> & { readonly verdict: Note["verdict"
 interface Column {
   readonly title: string
   readonly store: string
+  /** Why the property test is not run on it. */
+  readonly noProperty?: string | undefined
   /** Why it holds some cases only. */
   readonly partial?: string | undefined
 }
@@ -30,11 +32,25 @@ export const writeResults = (outcomes: ReadonlyArray<Outcome>): void => {
 export const readResults = (): ReadonlyArray<Outcome> =>
   JSON.parse(NodeFs.readFileSync(resultsFile, "utf8")) as ReadonlyArray<Outcome>
 
+const routed = "the property test of the universal store runs over memory and file: what it adds is the routing"
+
 /** The columns of the table. */
 export const columns: ReadonlyArray<Column> = [
   { title: "memory", store: "memory" },
   { title: "file", store: "file" },
-  { title: "direct", store: "direct" }
+  { title: "direct", store: "direct" },
+  { title: "MinIO", store: "S3 on MinIO" },
+  { title: "versitygw", store: "S3 on versitygw" },
+  { title: "Azurite", store: "Azurite" },
+  { title: "Azure model", store: "Azure model" },
+  { title: "fake-gcs-server", store: "GCS on fake-gcs-server" },
+  { title: "GCS model", store: "GCS on the model" },
+  { title: "universal, memory", store: "universal over memory" },
+  { title: "file", store: "universal over file" },
+  { title: "direct", store: "universal over direct", noProperty: routed },
+  { title: "MinIO", store: "universal over MinIO", noProperty: routed },
+  { title: "Azurite", store: "universal over Azurite", noProperty: routed },
+  { title: "fake-gcs-server", store: "universal over fake-gcs-server", noProperty: routed }
 ]
 
 /** One row a case; an outcome a column. */
@@ -42,10 +58,11 @@ export const rowsOf = (outcomes: ReadonlyArray<Outcome>, cases: ReadonlyArray<st
   const found = new Map(outcomes.map((outcome) => [`${outcome.store}\n${outcome.case}`, outcome]))
   return cases.map((name) => ({
     name,
-    cells: columns.map(({ partial, store }): Outcome =>
-      found.get(`${store}\n${name}`) ??
-        { store, case: name, verdict: partial === undefined ? "missing" : "not asked", reason: partial }
-    )
+    cells: columns.map(({ noProperty, partial, store }): Outcome => {
+      const reason = partial ?? (name === propertyName ? noProperty : undefined)
+      return found.get(`${store}\n${name}`) ??
+        { store, case: name, verdict: reason === undefined ? "missing" : "not asked", reason }
+    })
   }))
 }
 

@@ -26,3 +26,6 @@ export interface Note {
 export const setNote = (task: { readonly meta: object }, note: Note): void => {
   Object.assign(task.meta, { conformance: note })
 }
+
+/** What the property test is called beside the cases of the suite. */
+export const propertyName = "model: random sequences of commands show the same"

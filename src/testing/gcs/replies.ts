@@ -3,6 +3,8 @@
  *
  * @internal
  */
+import * as DateTime from "effect/DateTime"
+import { toImfFixdate } from "../../http/conditionHeaders.ts"
 import { xmlDocument, xmlElement, xmlText } from "../../http/Xml.ts"
 import type { ServerReply } from "../protocol/Server.ts"
 import type { Bucket, Version } from "./state.ts"
@@ -97,7 +99,7 @@ export const refuse = (
       body: xmlDocument(xmlElement("Error", xmlText("Code", code), xmlText("Message", message)))
     }
 
-const time = (millis: number): string => new Date(millis).toISOString()
+const time = (millis: number): string => DateTime.formatIso(DateTime.makeUnsafe(millis))
 
 /** The etag of the JSON API: it changes with the description, too. */
 const etagOf = ({ generation, metageneration }: Version): string =>
@@ -153,7 +155,7 @@ export const mediaHeaders = (api: "json" | "xml", version: Version): Record<stri
     "content-type": chosen.contentType ?? "application/octet-stream",
     "accept-ranges": "bytes",
     "etag": api === "xml" ? xmlEtagOf(version) : etagOf(version),
-    "last-modified": new Date(version.updated).toUTCString(),
+    "last-modified": toImfFixdate(DateTime.makeUnsafe(version.updated)),
     "x-goog-generation": String(version.generation),
     "x-goog-metageneration": String(version.metageneration),
     "x-goog-hash": `crc32c=${version.crc32c}${version.md5 === undefined ? "" : `,md5=${version.md5}`}`,

@@ -11,7 +11,7 @@ import { AssertionError } from "node:assert"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { ObjectStore } from "../../ObjectStore.ts"
 import type { ObjectStoreError } from "../../ObjectStoreError.ts"
-import { setNote } from "../conformance/note.ts"
+import { propertyName, setNote } from "../conformance/note.ts"
 import { checkProperty, printFalsified } from "./checkProperty.ts"
 
 /**
@@ -45,13 +45,6 @@ export interface PropertyOptions {
   /** Most milliseconds of the test; five minutes without it. */
   readonly timeout?: number | undefined
 }
-
-/**
- * What the test is called beside the cases of the suite.
- *
- * @internal
- */
-export const propertyName = "model: random sequences of commands show the same"
 
 type Kept = Record<string, ReadonlyArray<number>>
 
