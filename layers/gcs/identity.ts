@@ -74,8 +74,8 @@ export const makeIdentity = Effect.fnUntraced(function*(
 })
 
 /** A token source of the program's own, which may fail with anything. */
-// @effect-diagnostics-next-line anyUnknownInErrorContext:off
 const own = (source: Effect.Effect<GcsToken, unknown>): Effect.Effect<Token, ObjectStoreError> =>
+  // @effect-diagnostics-next-line anyUnknownInErrorContext:off
   Effect.mapBoth(source, {
     onSuccess: ({ expiresAt, value }) => ({
       value: typeof value === "string" ? Redacted.make(value) : value,
