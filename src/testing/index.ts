@@ -4,7 +4,14 @@
  *
  * @since 0.1.0
  */
-export { type AzureModel, azureModel, type AzureModelOptions } from "./azure/AzureModel.ts"
+export {
+  type AzureIntercept,
+  type AzureModel,
+  azureModel,
+  type AzureModelOptions,
+  type AzureReply,
+  type AzureRequest
+} from "./azure/AzureModel.ts"
 export * as Case from "./conformance/Case.ts"
 export { describeObjectStore, type SuiteOptions } from "./conformance/describeObjectStore.ts"
 export { type CaseResult, cases, nameOf, runCase, runCases, type Subject, unmet } from "./conformance/suite.ts"

@@ -79,7 +79,7 @@ onServer(azurite, (server) => {
           Effect.gen(function*() {
             yield* store.put("counter", "0")
             // Whoever loses waits a while, or all of them would lose most of the time.
-            const later = Effect.flatMap(Random.nextIntBetween(1, 150), (millis) => Effect.sleep(millis))
+            const later = Effect.flatMap(Random.nextIntBetween(1, 1000), (millis) => Effect.sleep(millis))
             const increment: Effect.Effect<void, ObjectStoreError> = Effect.gen(function*() {
               const target = new Uint8Array(16)
               const { bytes, info } = yield* store.getInto("counter", target)

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, DateTime, Effect, Fiber, Redacted, Stream } from "effect"
 import { defaultRetryPolicy, fromBackend, type ObjectStoreError, RetryPolicy } from "effect-objectstore"
 import * as Azure from "effect-objectstore/layers/Azure"
-import { type AzureModel, azureModel, type AzureModelOptions } from "effect-objectstore/testing"
+import { type AzureIntercept, type AzureModel, azureModel, type AzureModelOptions } from "effect-objectstore/testing"
 import type { Backend } from "../../src/Backend.ts"
 import { makeUndiciTransport } from "../../src/http/UndiciTransport.ts"
 import { makeCredential } from "./credential.ts"
@@ -341,6 +341,42 @@ describe("Azure on the model", () => {
           "Cool"
         )
       })))
+
+  it.live("writes and commits whose answers were lost are found to be done", () => {
+    const lost: Array<string> = []
+    /** Applies the first change of each kind, and answers that something went wrong. */
+    const intercept: AzureIntercept = ({ headers, method, query }, answer) => {
+      const kind = query.get("comp") ?? (headers["x-ms-copy-source"] === undefined ? "blob" : "copy")
+      if (method !== "PUT" || query.has("restype") || lost.includes(kind)) return answer
+      lost.push(kind)
+      return Effect.as(answer, { status: 500, headers: { "x-ms-error-code": "OperationTimedOut" } })
+    }
+    return onModel({ intercept }, (backend) =>
+      Effect.gen(function*() {
+        const store = yield* fromBackend(backend, { base: "az://devstoreaccount1/data/" })
+        yield* store.put("a", "created once", { mode: "create" })
+        yield* store.putMultipart("b", new Uint8Array(3000), { partSize: 1000, mode: "create", metadata: { a: "1" } })
+        yield* store.copy("a", "c", { mode: "create" })
+        assert.deepStrictEqual(lost.toSorted(), ["blob", "block", "blocklist", "copy"])
+        assert.strictEqual(Buffer.from(yield* store.get("c")).toString(), "created once")
+        assert.deepStrictEqual({ ...(yield* store.stat("b")).metadata }, { a: "1" })
+      }))
+  })
+
+  it.live("a service that is busy is asked again when it says so", () => {
+    let refused = 0
+    const intercept: AzureIntercept = ({ method, query }, answer) =>
+      method === "PUT" && !query.has("restype") && refused++ < 2
+        ? Effect.succeed({ status: 503, headers: { "x-ms-error-code": "ServerBusy", "retry-after": "1" } })
+        : answer
+    return onModel({ intercept }, (backend) =>
+      Effect.gen(function*() {
+        const store = yield* fromBackend(backend, { base: "az://devstoreaccount1/data/" })
+        const start = yield* Clock.currentTimeMillis
+        yield* store.put("a", "x", { mode: "create" })
+        assert.isAtLeast((yield* Clock.currentTimeMillis) - start, 2000)
+      }))
+  }, 20_000)
 
   it.live("many objects go through a store with few requests at a time", () =>
     onModel({}, (backend) =>

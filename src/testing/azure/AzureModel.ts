@@ -34,7 +34,39 @@ export interface AzureModelOptions {
   readonly pendingCopies?: number | undefined
   /** Keeps every version, which can be read by its id. */
   readonly versioning?: boolean | undefined
+  /** PEM texts; with them the model speaks https. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined
+  /** Sees every request before it is answered: to count them, or to answer instead. */
+  readonly intercept?: AzureIntercept | undefined
 }
+
+/**
+ * A request as it arrived, its path and query percent-encoded as they were sent.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type AzureRequest = ServerRequest
+
+/**
+ * An answer.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type AzureReply = ServerReply
+
+/**
+ * Looks at a request and at the way to its answer. What it answers is sent: it may ask for the answer before, after or not at
+ * all, so it can lose answers as well as requests.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type AzureIntercept = (
+  request: AzureRequest,
+  answer: Effect.Effect<AzureReply>
+) => Effect.Effect<AzureReply>
 
 /**
  * A model that runs.
@@ -91,16 +123,21 @@ export const azureModel = Effect.fnUntraced(function*(
     containers: new Map(),
     changes: 0
   }
-  const handle = (request: ServerRequest): Effect.Effect<ServerReply> =>
+  const respond = (request: ServerRequest): Effect.Effect<ServerReply> =>
     Effect.map(Clock.currentTimeMillis, (now) => answer(state, request, now))
-  const server = yield* serve(handle)
+  const { intercept, tls } = options
+  const server = yield* serve(
+    intercept === undefined ? respond : (request) => intercept(request, respond(request)),
+    { tls }
+  )
   origin = server.origin
   const endpoint = `${origin}/${account}`
   return {
     endpoint,
     account,
     accountKey,
-    connectionString:
-      `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${accountKey};BlobEndpoint=${endpoint};`
+    connectionString: `DefaultEndpointsProtocol=${
+      tls === undefined ? "http" : "https"
+    };AccountName=${account};AccountKey=${accountKey};BlobEndpoint=${endpoint};`
   }
 })
