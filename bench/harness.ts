@@ -52,6 +52,8 @@ export interface Workload {
   readonly title: string
   /** Makes what the cases need, in an empty directory. */
   readonly prepare: (directory: string) => Promise<void> | void
+  /** Ends what `prepare` began. */
+  readonly finish?: (() => void) | undefined
   readonly cases: Readonly<Record<string, Case>>
   readonly targets: ReadonlyArray<Target>
   /** Rounds of all cases; 5 without it. */
@@ -145,14 +147,18 @@ export const measure = async (file: string, directory: string): Promise<Readonly
   NodeFs.mkdirSync(directory, { recursive: true })
   await workload.prepare(directory)
   const samples: Record<string, Array<Sample>> = {}
-  for (let round = 0; round < (workload.rounds ?? 5); round++) {
-    for (const [name, one] of Object.entries(workload.cases)) {
-      const found = "setup" in one
-        ? spawnCase(file, name, directory)
-        // As for the others, the first run only warms up: the disk, the host's cache.
-        : Array.from({ length: 1 + (workload.runs ?? 3) }, () => runCommand(one.command(directory))).slice(1)
-      ;(samples[name] ??= []).push(...found)
+  try {
+    for (let round = 0; round < (workload.rounds ?? 5); round++) {
+      for (const [name, one] of Object.entries(workload.cases)) {
+        const found = "setup" in one
+          ? spawnCase(file, name, directory)
+          // As for the others, the first run only warms up: the disk, the host's cache.
+          : Array.from({ length: 1 + (workload.runs ?? 3) }, () => runCommand(one.command(directory))).slice(1)
+        ;(samples[name] ??= []).push(...found)
+      }
     }
+  } finally {
+    workload.finish?.()
   }
   NodeFs.rmSync(directory, { recursive: true, force: true })
   const medians = Object.fromEntries(Object.entries(samples).map(([name, list]) => [name, medianOf(list)]))

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- local [workload ...] [--directory PATH]`: runs the workloads of a group and says which targets were
+ * `npm run bench -- local|http [workload ...] [--directory PATH]`: runs the workloads of a group and says which targets were
  * missed.
  */
 import * as NodeFs from "node:fs"
@@ -22,7 +22,7 @@ const known = group !== undefined && NodeFs.existsSync(groupDirectory)
 const unknown = names.filter((name) => !known.includes(name))
 
 if (known.length === 0 || unknown.length > 0) {
-  console.error(`usage: npm run bench -- local [${known.join("|") || "workload"} ...] [--directory PATH]`)
+  console.error(`usage: npm run bench -- local|http [${known.join("|") || "workload"} ...] [--directory PATH]`)
   process.exitCode = 2
 } else {
   const directory = NodePath.join(values.directory ?? NodePath.join(root, ".cache"), `bench-${process.pid}`)

@@ -1,0 +1,86 @@
+/**
+ * GCS: 256 MiB down into memory of one's own, and up.
+ */
+import { Effect } from "effect"
+import { gcsClient, openGcs } from "../clouds.ts"
+import { MiB, speed, touched, type Workload } from "../harness.ts"
+import { originIn, startStub, stopStub } from "../stub/start.ts"
+
+const size = 256 * MiB
+const key = `${size}.bin`
+
+const store = (options?: { readonly partSize?: number }) => ({
+  setup: async (directory: string) => {
+    const gcs = await openGcs(originIn(directory))
+    const memory = touched(new Uint8Array(size))
+    return () =>
+      Effect.runPromise(Effect.map(gcs.put("put.bin", memory, options), (result) => ({ bytes: result.size })))
+  }
+})
+
+const save = (options: { readonly resumable: boolean; readonly validation: "crc32c" | false }) => ({
+  setup: (directory: string) => {
+    const file = gcsClient(originIn(directory)).file("put.bin")
+    const memory = Buffer.from(touched(new Uint8Array(size)).buffer)
+    return Promise.resolve(async () => {
+      await file.save(memory, options)
+      return { bytes: size }
+    })
+  }
+})
+
+export const workload: Workload = {
+  title: "GCS: 256 MiB down and up",
+  prepare: startStub,
+  finish: stopStub,
+  rounds: 3,
+  warmups: 1,
+  cases: {
+    "getInto": {
+      setup: async (directory) => {
+        const gcs = await openGcs(originIn(directory))
+        const memory = touched(new Uint8Array(size))
+        return () => Effect.runPromise(gcs.getInto(key, memory))
+      }
+    },
+    "SDK, download": {
+      setup: (directory) => {
+        const file = gcsClient(originIn(directory)).file(key)
+        return Promise.resolve(async () => ({ bytes: (await file.download({ validation: false }))[0].length }))
+      }
+    },
+    "SDK, stream set into the buffer": {
+      setup: (directory) => {
+        const file = gcsClient(originIn(directory)).file(key)
+        const memory = touched(new Uint8Array(size))
+        return Promise.resolve(async () => {
+          let bytes = 0
+          for await (const chunk of file.createReadStream({ validation: false }) as AsyncIterable<Uint8Array>) {
+            memory.set(chunk, bytes)
+            bytes += chunk.length
+          }
+          return { bytes }
+        })
+      }
+    },
+    "put, defaults, CRC32C": store(),
+    "put, one request, CRC32C": store({ partSize: size }),
+    "SDK, save, no validation": save({ resumable: false, validation: false }),
+    "SDK, save resumable, no validation": save({ resumable: true, validation: false })
+  },
+  targets: [
+    { name: "of the SDK, down, as bytes", value: speed("getInto", "SDK, download"), atLeast: 1.5 },
+    {
+      name: "of the SDK, down into a buffer",
+      value: speed("getInto", "SDK, stream set into the buffer"),
+      atLeast: 1.5
+    },
+    { name: "of the SDK, up", value: speed("put, defaults, CRC32C", "SDK, save, no validation"), atLeast: 1.5 },
+    { name: "of the SDK, up, one request each", value: speed("put, one request, CRC32C", "SDK, save, no validation") },
+    {
+      name: "of the SDK, up, both resumable",
+      value: speed("put, defaults, CRC32C", "SDK, save resumable, no validation"),
+      atLeast: 1.5
+    }
+  ]
+}

@@ -1,0 +1,65 @@
+/**
+ * S3: 256 MiB out of memory, plain HTTP.
+ */
+import { PutObjectCommand } from "@aws-sdk/client-s3"
+import { Effect } from "effect"
+import { awsClient, openS3 } from "../clouds.ts"
+import { dispatch } from "../handwrittenHttp.ts"
+import { MiB, speed, touched, type Workload } from "../harness.ts"
+import { originIn, startStub, stopStub } from "../stub/start.ts"
+
+const size = 256 * MiB
+
+const store = (options?: { readonly partSize?: number }) => ({
+  setup: async (directory: string) => {
+    const s3 = await openS3(originIn(directory))
+    const memory = touched(new Uint8Array(size))
+    return () => Effect.runPromise(Effect.map(s3.put("put.bin", memory, options), (result) => ({ bytes: result.size })))
+  }
+})
+
+const sdk = (checksums: "WHEN_SUPPORTED" | "WHEN_REQUIRED") => ({
+  setup: (directory: string) => {
+    const client = awsClient(originIn(directory), checksums)
+    const memory = touched(new Uint8Array(size))
+    return Promise.resolve(async () => {
+      await client.send(new PutObjectCommand({ Bucket: "bucket", Key: "put.bin", Body: memory }))
+      return { bytes: size }
+    })
+  }
+})
+
+export const workload: Workload = {
+  title: "S3: PUT of 256 MiB",
+  prepare: startStub,
+  finish: stopStub,
+  warmups: 1,
+  cases: {
+    "put, defaults": store(),
+    "put, one request": store({ partSize: size }),
+    "undici dispatch by hand, no checksum": {
+      setup: (directory) => {
+        const origin = originIn(directory)
+        const memory = touched(new Uint8Array(size))
+        return Promise.resolve(async () => {
+          await dispatch({ origin, path: "/bucket/put.bin", method: "PUT", body: memory }, new Uint8Array(0))
+          return { bytes: size }
+        })
+      }
+    },
+    "AWS SDK": sdk("WHEN_SUPPORTED"),
+    "AWS SDK, checksums only where required": sdk("WHEN_REQUIRED")
+  },
+  targets: [
+    { name: "of the AWS SDK, defaults", value: speed("put, defaults", "AWS SDK"), atLeast: 2 },
+    { name: "of the AWS SDK, one request each", value: speed("put, one request", "AWS SDK"), atLeast: 2 },
+    {
+      name: "of the AWS SDK without checksums",
+      value: speed("put, one request", "AWS SDK, checksums only where required")
+    },
+    {
+      name: "of undici by hand without a checksum",
+      value: speed("put, one request", "undici dispatch by hand, no checksum")
+    }
+  ]
+}
