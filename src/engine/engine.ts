@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
 import type { Backend, Location, ObjectStat, ReadReply, ReadRequest } from "../Backend.ts"
 import type { ObjectInfo } from "../ObjectInfo.ts"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
@@ -53,8 +54,17 @@ const attempt = <A, E, R>(engine: Engine, kind: RequestClass, effect: Effect.Eff
     () => engine.observer.requestEnded
   )
 
-const spanned = <A, E, R>(kind: RequestClass, effect: Effect.Effect<A, E, R>) =>
-  Effect.withSpan(effect, "ObjectStore.request", { kind: "client", attributes: { "objectstore.request": kind } })
+/** The span of an attempt; none where no tracer was provided, since nobody could see it. */
+const spanned = <A, E, R>(kind: RequestClass, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber) =>
+    fiber.getRef(Tracer.Tracer) === Tracer.nativeTracer
+      ? effect
+      : Effect.withSpan(effect, "ObjectStore.request", {
+        kind: "client",
+        attributes: { "objectstore.request": kind },
+        captureStackTrace: false
+      })
+  )
 
 /** A body with its permit; `close` gives both back, and is safe to run again. */
 export interface OpenBody {
@@ -79,22 +89,24 @@ export const openBodyOnce = (
   at: Location,
   readRequest: ReadRequest
 ): Effect.Effect<OpenBody, ObjectStoreError, Scope.Scope> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function*() {
-      const outer = yield* Effect.scope
-      const inner = yield* Scope.fork(outer)
-      yield* Effect.onError(restore(engine.requests.take(1)), () => Scope.close(inner, Exit.void))
-      yield* engine.observer.requestStarted
-      yield* Scope.addFinalizer(
-        inner,
-        Effect.andThen(engine.observer.requestEnded, engine.requests.release(1))
-      )
-      const reply = yield* restore(spanned("read", Scope.provide(engine.backend.read(at, readRequest), inner))).pipe(
-        Effect.onError((cause) => Scope.close(inner, Exit.failCause(cause)))
-      )
-      return { reply, close: Scope.close(inner, Exit.void) }
-    })
+  Effect.uninterruptibleMask((restore) => openRestored(engine, at, readRequest, restore))
+
+const openRestored = Effect.fnUntraced(function*(
+  engine: Engine,
+  at: Location,
+  readRequest: ReadRequest,
+  restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+): Effect.fn.Return<OpenBody, ObjectStoreError, Scope.Scope> {
+  const outer = yield* Effect.scope
+  yield* restore(engine.requests.take(1))
+  const inner = yield* Scope.fork(outer)
+  yield* engine.observer.requestStarted
+  yield* Scope.addFinalizer(inner, Effect.andThen(engine.observer.requestEnded, engine.requests.release(1)))
+  const reply = yield* restore(spanned("read", Scope.provide(engine.backend.read(at, readRequest), inner))).pipe(
+    Effect.onError((cause) => Scope.close(inner, Exit.failCause(cause)))
   )
+  return { reply, close: Scope.close(inner, Exit.void) }
+})
 
 /** Runs an operation on an object: resolved, observed, its errors explained. */
 export const onObject = <A, R>(

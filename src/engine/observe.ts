@@ -99,18 +99,21 @@ export const makeObserver = (backend: string): Observer => {
       outcome: mutation ? outcomeOf(error) : undefined
     })
 
-  const count = (operation: string, exit: Exit.Exit<unknown, ObjectStoreError>): Effect.Effect<void> =>
-    Metric.update(
-      Metric.withAttributes(operations, {
-        backend,
-        operation,
-        result: exit._tag === "Success" ? "success" : resultOf(exit.cause)
-      }),
-      1
-    )
+  const ended = new Map<string, Effect.Effect<void>>()
+  const count = (operation: string, exit: Exit.Exit<unknown, ObjectStoreError>): Effect.Effect<void> => {
+    const result = exit._tag === "Success" ? "success" : resultOf(exit.cause)
+    const name = `${operation} ${result}`
+    const known = ended.get(name)
+    if (known !== undefined) return known
+    const counted = Metric.update(Metric.withAttributes(operations, { backend, operation, result }), 1)
+    ended.set(name, counted)
+    return counted
+  }
 
   const spanOf = (uri: string | undefined) => ({
     kind: "client" as const,
+    // It would show this file, and costs as much as all the rest.
+    captureStackTrace: false,
     attributes: uri === undefined
       ? { "objectstore.backend": backend }
       : { "objectstore.backend": backend, "objectstore.uri": uri }
@@ -127,11 +130,12 @@ export const makeObserver = (backend: string): Observer => {
     operation: (name, uri, mutation, effect) =>
       Effect.clockWith((clock: Clock.Clock) => {
         const start = clock.currentTimeMillisUnsafe()
-        return effect.pipe(
+        const counted = effect.pipe(
           Effect.mapError((error) => explain(error, name, uri, mutation, clock.currentTimeMillisUnsafe() - start)),
-          Effect.onExit((exit) => count(name, exit)),
-          Effect.withSpan(`ObjectStore.${name}`, spanOf(uri))
+          Effect.onExit((exit) => count(name, exit))
         )
+        // Not in the pipe, where it would capture a stack whatever the options say.
+        return Effect.withSpan(counted, `ObjectStore.${name}`, spanOf(uri))
       }),
     stream: (name, uri, mutation, stream) =>
       Stream.unwrap(Effect.clockWith((clock: Clock.Clock) => {

@@ -281,6 +281,11 @@ export const fill = Effect.fnUntraced(function*(
       )
     )
   })
+  if (first === span.length) {
+    yield* readFirst
+    yield* progress(first)
+    return
+  }
   yield* Effect.forEach(
     partsOf(first, span.length, partSize),
     ([start, end]) =>
