@@ -6,6 +6,7 @@ import * as NodeFs from "node:fs"
 import * as NodeOs from "node:os"
 import * as NodePath from "node:path"
 import { fileURLToPath } from "node:url"
+import * as Azure from "../layers/Azure.ts"
 import * as Direct from "../layers/Direct.ts"
 import * as File from "../layers/File.ts"
 import * as Memory from "../layers/Memory.ts"
@@ -51,10 +52,12 @@ export const renderCapabilities = Effect.fnUntraced(
     const memory = yield* Memory.make()
     const file = yield* File.make({ root: directory })
     const direct = yield* Direct.make({ root: directory, fallback: "buffered" })
+    const azure = yield* Azure.make({ account: "devstoreaccount1" })
+    const columns = [["mem", memory], ["file", file], ["direct", direct], ["az", azure]] as const
     const cells = [
-      ["", "`mem://`", "`file://`", "`direct://`"],
-      ["---", "---", "---", "---"],
-      ...rows.map(([label, show]) => [label, ...[memory, file, direct].map((store) => show(store.capabilities))])
+      ["", ...columns.map(([scheme]) => `\`${scheme}://\``)],
+      ["---", ...columns.map(() => "---")],
+      ...rows.map(([label, show]) => [label, ...columns.map(([, store]) => show(store.capabilities))])
     ]
     const widths = cells[0]!.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)))
     return cells.map((row) =>
