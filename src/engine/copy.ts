@@ -15,12 +15,12 @@ import { toPutResult } from "./put.ts"
 import { deleteAt } from "./remove.ts"
 import type { Place } from "./resolve.ts"
 import { checkReceipt, inOwnScope, openUpload, planUpload } from "./upload.ts"
-import { checkEtag, checkMode, unsupported } from "./validate.ts"
+import { checkEtag, checkMode, checkOptions, unsupported } from "./validate.ts"
 import { findCopy, findRename } from "./verify.ts"
 
 const checkCopy = (engine: Engine, options: CopyOptions | undefined): ObjectStoreError | undefined => {
   const { conditionalCopy, conditionalCopySource } = engine.backend.capabilities
-  return checkMode(engine.subject, options?.mode, {
+  return checkOptions(engine.subject, "copy", options) ?? checkMode(engine.subject, options?.mode, {
     create: conditionalCopy,
     update: conditionalCopy,
     name: "conditionalCopy"

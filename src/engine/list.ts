@@ -14,7 +14,7 @@ import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { At, ListOptions } from "../ObjectStoreOptions.ts"
 import { type Engine, request, toInfo } from "./engine.ts"
 import type { Place } from "./resolve.ts"
-import { checkPositive, invalid, unsupported } from "./validate.ts"
+import { checkOptions, checkPositive, checkStartAfter, unsupported } from "./validate.ts"
 
 /** Observes a stream as an operation. */
 export const explainStream =
@@ -36,10 +36,9 @@ const pages = <A>(
     const place = resolved.success
     const explain = explainStream(engine, name, place.names.uri(place.key))
     const { capabilities } = engine.backend
-    const wrong = checkPositive(engine.subject, "pageSize", options?.pageSize) ??
-      (options?.startAfter === undefined || options.startAfter.isWellFormed()
-        ? undefined
-        : invalid(engine.subject, "startAfter holds a lone surrogate"))
+    const wrong = checkOptions(engine.subject, "list", options) ??
+      checkPositive(engine.subject, "pageSize", options?.pageSize) ??
+      checkStartAfter(engine.subject, options?.startAfter)
     if (wrong !== undefined) return explain(Stream.fail(wrong))
     // What is asked relative to the base is relative to it here, too.
     const startAfter = options?.startAfter === undefined

@@ -11,7 +11,7 @@ import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { ByteRange, ReadConditions, ReadOptions, TransferOptions } from "../ObjectStoreOptions.ts"
 import { type Engine, openBody, openBodyOnce, request } from "./engine.ts"
 import { goOn, retrying } from "./retry.ts"
-import { type BackendRangeOrEmpty, checkConditions, checkRange, checkReadNames, checkTransfer } from "./validate.ts"
+import { type BackendRangeOrEmpty, checkConditions, checkOptions, checkRange, checkTransfer } from "./validate.ts"
 
 /** Which bytes of which version a read delivers. */
 export interface Span {
@@ -32,7 +32,7 @@ export const checkRead = (
   options: ReadOptions | undefined,
   range: ByteRange | undefined
 ): BackendRangeOrEmpty | undefined | ObjectStoreError =>
-  checkReadNames(engine.subject, options) ?? checkTransfer(engine.subject, options) ??
+  checkOptions(engine.subject, "read", options) ?? checkTransfer(engine.subject, options) ??
     checkConditions(engine.subject, options) ?? (range === undefined ? undefined : checkRange(engine.subject, range))
 
 /** Conditions that hold a read to the version of `stat`. */

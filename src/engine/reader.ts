@@ -16,7 +16,7 @@ import { checkRead, isSameVersion, pinTo, readSpan, type Span } from "./read.ts"
 import type { Place } from "./resolve.ts"
 import { streamSpan } from "./stream.ts"
 import { tooLarge } from "./upload.ts"
-import { checkConditions, invalid } from "./validate.ts"
+import { checkConditions, checkOptions, invalid } from "./validate.ts"
 
 /** Opens a reader on what the object is now. */
 export const openReader = Effect.fnUntraced(function*(
@@ -24,7 +24,7 @@ export const openReader = Effect.fnUntraced(function*(
   place: Place,
   conditions: ReadConditions | undefined
 ): Effect.fn.Return<ObjectReader, ObjectStoreError, Scope.Scope> {
-  const wrong = checkConditions(engine.subject, conditions)
+  const wrong = checkOptions(engine.subject, "conditions", conditions) ?? checkConditions(engine.subject, conditions)
   if (wrong !== undefined) return yield* wrong
   const stat = yield* request(engine, "read", engine.backend.head(place, conditions ?? {}))
   let open = true

@@ -13,7 +13,7 @@ import type { At, DeleteManyOptions, DeleteOptions, DeletePrefixOptions } from "
 import { type Engine, onObject, request } from "./engine.ts"
 import { explainStream, list } from "./list.ts"
 import type { Place } from "./resolve.ts"
-import { checkEtag, checkPositive, invalid, unsupported } from "./validate.ts"
+import { checkEtag, checkOptions, checkPositive, invalid, unsupported } from "./validate.ts"
 import { findDelete } from "./verify.ts"
 
 /** Sends one request; a reply that leaves a key out, or names more, is no answer. */
@@ -42,7 +42,8 @@ export const remove = (
 ): Effect.Effect<void, ObjectStoreError> =>
   onObject(engine, "delete", at, true, (place) => {
     const ifMatch = options?.ifMatch
-    const wrong = checkEtag(engine.subject, ifMatch) ??
+    const wrong = checkOptions(engine.subject, "delete", options) ??
+      checkEtag(engine.subject, ifMatch) ??
       (ifMatch !== undefined && !engine.backend.capabilities.conditionalDelete
         ? unsupported(engine.subject, "conditionalDelete")
         : undefined)
@@ -121,7 +122,8 @@ export const removeMany = (
   options: DeleteManyOptions | undefined
 ): Stream.Stream<DeleteResult, ObjectStoreError> => {
   const explain = explainStream(engine, "deleteMany", undefined, true)
-  const wrong = checkPositive(engine.subject, "concurrency", options?.concurrency)
+  const wrong = checkOptions(engine.subject, "deleteMany", options) ??
+    checkPositive(engine.subject, "concurrency", options?.concurrency)
   if (wrong !== undefined) return explain(Stream.fail(wrong))
   const source: Stream.Stream<At, ObjectStoreError> = Stream.isStream(keys)
     ? Stream.mapError(keys, (cause) =>
@@ -191,6 +193,11 @@ export const removePrefix = (
     if (Result.isFailure(resolved)) return observed(undefined, Effect.fail(resolved.failure))
     const place = resolved.success
     const uri = place.names.uri(place.key)
+    const wrong = checkOptions(engine.subject, "deletePrefix", options) ??
+      (options?.all === undefined || typeof options.all === "boolean"
+        ? undefined
+        : invalid(engine.subject, "all is not true or false"))
+    if (wrong !== undefined) return observed(uri, Effect.fail(wrong))
     if (place.empty && options?.all !== true) {
       return observed(
         uri,
@@ -209,7 +216,7 @@ const removeListed = Effect.fnUntraced(function*(
   let failed = 0
   const failures: Array<{ uri: string; reason: string; message: string }> = []
   const found = Stream.map(list(engine, "deletePrefix", prefix, undefined), ({ uri }) => uri)
-  yield* removeMany(engine, found, options).pipe(
+  yield* removeMany(engine, found, { concurrency: options?.concurrency }).pipe(
     Stream.runForEachArray((results) =>
       Effect.sync(() => {
         for (const { error, uri } of results) {

@@ -29,6 +29,7 @@ import {
   type BackendRangeOrEmpty,
   checkConditions,
   checkExpiry,
+  checkOptions,
   checkPositive,
   checkRange,
   invalid,
@@ -97,7 +98,9 @@ const makeStore = (engine: Engine): ObjectStoreOperations => {
 
     getRange: (at, range, options) =>
       onObject(engine, "getRange", at, false, (place) => {
-        const checked = checkRead(engine, options, range)
+        const checked = range === undefined
+          ? invalid(subject, "the range is missing")
+          : checkRead(engine, options, range)
         return isObjectStoreError(checked) ? Effect.fail(checked) : Effect.map(
           readSpan(engine, place, checked, options, (span) => allocateOrFail(engine, span.length)),
           ({ target }) => target
@@ -112,6 +115,7 @@ const makeStore = (engine: Engine): ObjectStoreOperations => {
         if (gap !== undefined && !(Number.isSafeInteger(gap) && gap >= 0)) {
           return Effect.fail(invalid(subject, `coalesce ${String(gap)} is not a non-negative integer`))
         }
+        if (!Array.isArray(ranges)) return Effect.fail(invalid(subject, "the ranges are no array"))
         const wanted = Array.from(ranges, (range) => checkRange(subject, range))
         const wrong = wanted.find(isObjectStoreError)
         return wrong === undefined
@@ -155,7 +159,7 @@ const makeStore = (engine: Engine): ObjectStoreOperations => {
 
     stat: (at, options) =>
       onObject(engine, "stat", at, false, (place) => {
-        const wrong = checkConditions(subject, options)
+        const wrong = checkOptions(subject, "conditions", options) ?? checkConditions(subject, options)
         return wrong === undefined
           ? Effect.map(request(engine, "read", backend.head(place, options ?? {})), (stat) =>
             toInfo(place, place.key, stat))
@@ -164,7 +168,7 @@ const makeStore = (engine: Engine): ObjectStoreOperations => {
 
     exists: (at, options) =>
       onObject(engine, "exists", at, false, (place) => {
-        const wrong = checkConditions(subject, options)
+        const wrong = checkOptions(subject, "conditions", options) ?? checkConditions(subject, options)
         return wrong === undefined
           ? Effect.catchReason(
             Effect.as(request(engine, "read", backend.head(place, options ?? {})), true),
@@ -194,11 +198,17 @@ const makeStore = (engine: Engine): ObjectStoreOperations => {
       onContainer(
         "createContainer",
         name,
-        options?.location !== undefined && !capabilities.containerLocation
-          ? Effect.fail(unsupported(subject, "containerLocation"))
-          : request(engine, "conditional", backend.createContainer(name, options ?? {}), {
-            verify: findContainer(engine, name)
-          })
+        Effect.suspend(() => {
+          const wrong = checkOptions(subject, "container", options) ??
+            (options?.location !== undefined && !capabilities.containerLocation
+              ? unsupported(subject, "containerLocation")
+              : undefined)
+          return wrong === undefined
+            ? request(engine, "conditional", backend.createContainer(name, options ?? {}), {
+              verify: findContainer(engine, name)
+            })
+            : Effect.fail(wrong)
+        })
       ),
     deleteContainer: (name) =>
       onContainer(
@@ -206,7 +216,12 @@ const makeStore = (engine: Engine): ObjectStoreOperations => {
         name,
         request(engine, "conditional", backend.deleteContainer(name), { verify: findNoContainer(engine, name) })
       ),
-    listContainers: (options) => listContainers(engine, options?.prefix ?? ""),
+    listContainers: (options) => {
+      const wrong = checkOptions(subject, "containers", options)
+      return wrong === undefined
+        ? listContainers(engine, options?.prefix ?? "")
+        : explainStream(engine, "listContainers", undefined)(Stream.fail(wrong))
+    },
 
     presign: (at, options) => presign(engine, at, options),
 
@@ -237,7 +252,9 @@ const makeStore = (engine: Engine): ObjectStoreOperations => {
 const presign = (engine: Engine, at: At, options: PresignOptions) =>
   onObject(engine, "presign", at, false, (place) => {
     if (!engine.backend.capabilities.presign) return Effect.fail(unsupported(engine.subject, "presign"))
-    if (!["GET", "PUT", "HEAD", "DELETE"].includes(options.method)) {
+    const wrong = checkOptions(engine.subject, "presign", options ?? {})
+    if (wrong !== undefined) return Effect.fail(wrong)
+    if (!["GET", "PUT", "HEAD", "DELETE"].includes(options?.method)) {
       return Effect.fail(invalid(engine.subject, "method is not GET, PUT, HEAD or DELETE"))
     }
     const expiresIn = checkExpiry(engine.subject, options.expiresIn)

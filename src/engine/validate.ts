@@ -44,43 +44,36 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 
 const transferNames = ["partSize", "concurrency", "onProgress"]
 
-const readNames: ReadonlySet<string> = new Set([
-  ...transferNames,
-  "ifMatch",
-  "ifNoneMatch",
-  "ifModifiedSince",
-  "ifUnmodifiedSince",
-  "version",
-  "range",
-  "coalesce"
-])
+const conditionNames = ["ifMatch", "ifNoneMatch", "ifModifiedSince", "ifUnmodifiedSince", "version"]
 
-const writeNames: ReadonlySet<string> = new Set([
-  ...transferNames,
-  "mode",
-  "attributes",
-  "metadata",
-  "storageClass",
-  "tags",
-  "verify",
-  "size"
-])
+/** The options that there are. */
+const optionNames = {
+  conditions: conditionNames,
+  container: ["location"],
+  containers: ["prefix"],
+  copy: ["mode", "ifMatch"],
+  delete: ["ifMatch"],
+  deleteMany: ["concurrency"],
+  deletePrefix: ["concurrency", "all"],
+  list: ["startAfter", "pageSize"],
+  presign: ["method", "expiresIn"],
+  read: [...transferNames, ...conditionNames, "range", "coalesce"],
+  write: [...transferNames, "mode", "attributes", "metadata", "storageClass", "tags", "verify", "size"]
+}
 
 /** An option that does not exist would do nothing, which its writer did not mean. */
-const checkNames = (
+export const checkOptions = (
   subject: Subject,
-  options: object | undefined,
-  names: ReadonlySet<string>
+  kind: keyof typeof optionNames,
+  options: unknown
 ): ObjectStoreError | undefined => {
-  for (const name of Object.keys(options ?? {})) {
-    if (!names.has(name)) return invalid(subject, `there is no option "${show(name)}"`)
+  if (options === undefined) return undefined
+  if (!Predicate.isObject(options)) return invalid(subject, `the options are ${show(options)}, which is no object`)
+  for (const name of Object.keys(options)) {
+    if (!optionNames[kind].includes(name)) return invalid(subject, `there is no option "${show(name)}"`)
   }
   return undefined
 }
-
-/** Checks the names of the options of a read. */
-export const checkReadNames = (subject: Subject, options: object | undefined): ObjectStoreError | undefined =>
-  checkNames(subject, options, readNames)
 
 /** Checks part size, concurrency and progress of a read. */
 export const checkTransfer = (subject: Subject, options: TransferOptions | undefined): ObjectStoreError | undefined => {
@@ -129,6 +122,7 @@ const checkToken = (subject: Subject, name: string, value: string | undefined): 
 export const checkRange = (subject: Subject, range: ByteRange): BackendRangeOrEmpty | ObjectStoreError => {
   if (!Predicate.isObject(range)) return invalid(subject, "the range is no object")
   if ("suffix" in range) {
+    if ("offset" in range || "length" in range) return invalid(subject, "a range has an offset or a suffix, not both")
     if (!isCount(range.suffix)) return invalid(subject, `suffix ${show(range.suffix)} is not a non-negative integer`)
     return range.suffix === 0 ? "empty" : { suffix: range.suffix }
   }
@@ -238,7 +232,7 @@ const checkStorageClass = (subject: Subject, storageClass: string | undefined): 
 /** Checks the options of a write and completes them. */
 export const checkWrite = (subject: Subject, options: WriteOptions | undefined): ObjectOptions | ObjectStoreError => {
   const { capabilities } = subject
-  const wrong = checkNames(subject, options, writeNames) ??
+  const wrong = checkOptions(subject, "write", options) ??
     checkTransfer(subject, options) ??
     checkMode(subject, options?.mode, {
       create: capabilities.conditionalCreate,
@@ -272,6 +266,13 @@ export const checkPositive = (
   value === undefined || (isCount(value) && value > 0)
     ? undefined
     : invalid(subject, `${name} ${show(value)} is not a positive integer`)
+
+/** Checks where a listing begins, if that is given. */
+export const checkStartAfter = (subject: Subject, value: unknown): ObjectStoreError | undefined => {
+  if (value === undefined) return undefined
+  if (typeof value !== "string") return invalid(subject, `startAfter ${show(value)} is no text`)
+  return value.isWellFormed() ? undefined : invalid(subject, "startAfter holds a lone surrogate")
+}
 
 /** Checks an optional etag. */
 export const checkEtag = (subject: Subject, value: string | undefined): ObjectStoreError | undefined =>
