@@ -45,6 +45,7 @@ export interface Backend {
   /**
    * What is known of an object. Fails with `NotFound`; with `ContainerNotFound` where the service tells the two apart;
    * with `NotModified` or `PreconditionFailed` by the conditions. A missing object is `NotFound` whatever the conditions.
+   * The answer has all metadata that the object was written with, where `capabilities.metadata`.
    */
   readonly head: (at: Location, conditions: ReadConditions) => Effect.Effect<ObjectStat, ObjectStoreError>
 

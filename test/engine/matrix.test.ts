@@ -1,7 +1,9 @@
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { defaultMatrix, type RetryMatrix, type RetryVerdicts, verdictsOf } from "effect-objectstore"
+import { readFileSync } from "node:fs"
 import { isDeepStrictEqual } from "node:util"
+import { matrixMarkers, matrixPage, renderMatrix } from "../../scripts/matrix.ts"
 import { failureOf } from "../../src/engine/retryMatrix.ts"
 import { type Cell, cells, errorOf, expected, observe, trials } from "./MatrixTest.ts"
 
@@ -61,4 +63,13 @@ describe("the retry matrix", () => {
       figures.push(`${mutants - survivors.length} of ${mutants} changed cells noticed`)
       assert.deepStrictEqual(survivors, [])
     }))
+})
+
+describe("docs/reliability.md", () => {
+  it("shows the matrix that the engine runs by; `npm run matrix` writes it", () => {
+    const [start, end] = matrixMarkers
+    const text = readFileSync(matrixPage, "utf8")
+    const shown = text.slice(text.indexOf(start) + start.length, text.indexOf(end)).trim()
+    assert.strictEqual(shown, renderMatrix())
+  })
 })

@@ -86,10 +86,9 @@ export const checkOperation = ({ exit, operation }: Ended, journal: Journal): vo
     if (op === "copy" && etag !== undefined && !ofKey(to).some((one) => one.etag === etag)) {
       wrong("succeeded with an etag that nobody published")
     }
-    if (
-      removed !== undefined && !ofKey(key).some((one) => one.removed === removed || wasReplaced(ofKey(key), removed))
-    ) {
-      wrong("succeeded, but nobody removed that version")
+    // Gone is gone, whoever removed it.
+    if (removed !== undefined && ofKey(key).at(-1)?.etag === removed) {
+      wrong("succeeded, but that version is still there")
     }
     for (const one of delivered ?? []) {
       if (!isVersion(ofKey(key), one)) wrong(`delivered ${one.bytes.length} bytes that no version has`)
@@ -121,12 +120,6 @@ export const checkOperation = ({ exit, operation }: Ended, journal: Journal): vo
 
 const isVersion = (applied: ReadonlyArray<Applied>, one: Delivered): boolean =>
   applied.some(({ body }) => body !== undefined && fits(one, body))
-
-/** Whether a version is not the newest any more. */
-const wasReplaced = (applied: ReadonlyArray<Applied>, etag: string): boolean => {
-  const published = applied.filter(({ body }) => body !== undefined)
-  return published.length > 0 && published.at(-1)!.etag !== etag
-}
 
 /** What must hold of the store and the engine when everything is over. */
 export const checkEnd = Effect.fnUntraced(function*(

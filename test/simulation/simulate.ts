@@ -98,10 +98,14 @@ export const simulate = (seed: number, engine: Engine = fromBackend): Outcome =>
     Effect.provide(Layer.mergeAll(TestClock.layer({ warningDelay: "10 days" }), Logger.layer([logger]))),
     Random.withSeed(seed)
   )
+  // Nobody reads the stacks of thousands of injected failures.
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
   const fiber = Effect.runFork(program, { scheduler })
   const before = scheduler.run(mostSteps)
   still.openUnsafe()
   const steps = before + scheduler.run(mostSteps - before)
+  Error.stackTraceLimit = stackTraceLimit
   if (fiber.pollUnsafe() === undefined) {
     journal.violations.push(steps === mostSteps ? "it runs in a circle" : "it hangs where no time can pass")
   }
