@@ -33,6 +33,9 @@ export const readResults = (): ReadonlyArray<Outcome> =>
   JSON.parse(NodeFs.readFileSync(resultsFile, "utf8")) as ReadonlyArray<Outcome>
 
 const routed = "the property test of the universal store runs over memory and file: what it adds is the routing"
+const folded =
+  "fake-gcs-server obeys no condition on copies and removals, and gives all prefixes with every page, so that " +
+  "sequences cannot agree: they run on the model"
 
 /** The columns of the table. */
 export const columns: ReadonlyArray<Column> = [
@@ -43,7 +46,7 @@ export const columns: ReadonlyArray<Column> = [
   { title: "versitygw", store: "S3 on versitygw" },
   { title: "Azurite", store: "Azurite" },
   { title: "Azure model", store: "Azure model" },
-  { title: "fake-gcs-server", store: "GCS on fake-gcs-server" },
+  { title: "fake-gcs-server", store: "GCS on fake-gcs-server", noProperty: folded },
   { title: "GCS model", store: "GCS on the model" },
   { title: "universal, memory", store: "universal over memory" },
   { title: "file", store: "universal over file" },
