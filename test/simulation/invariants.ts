@@ -75,7 +75,7 @@ export const checkOperation = ({ exit, operation }: Ended, journal: Journal): vo
   ) {
     wrong("published what no version of its source was")
   }
-  const unique = operation.mode !== "overwrite" || (published[0]?.primitive === "completeUpload")
+  const unique = published[0]?.primitive === "completeUpload" || (writes.has(op) && operation.mode !== "overwrite")
   if (op !== "copy" && unique && published.length > 1) wrong(`published ${published.length} times`)
 
   if (Exit.isSuccess(exit)) {

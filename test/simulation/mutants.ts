@@ -40,20 +40,18 @@ export const bugs = {
     from: "const lost: RetryVerdicts = { ...again, conditional: \"verify\", complete: \"verify\"",
     to: "const lost: RetryVerdicts = { ...again, conditional: \"verify\", complete: \"retry\""
   }],
-  "a request that failed keeps its share of the budget": [{
-    file: "engine.ts",
-    from: "      yield* Effect.onError(restore(engine.requests.take(1)), () => Scope.close(inner, Exit.void))\n",
-    to: "      yield* restore(engine.requests.take(1))\n      let failed = false\n"
-  }, {
-    file: "engine.ts",
-    from: "Effect.andThen(engine.observer.requestEnded, engine.requests.release(1))",
-    to:
-      "Effect.andThen(engine.observer.requestEnded, Effect.suspend(() => failed ? Effect.void : engine.requests.release(1)))"
-  }, {
-    file: "engine.ts",
-    from: "Effect.onError((cause) => Scope.close(inner, Exit.failCause(cause)))",
-    to: "Effect.onError((cause) => { failed = true; return Scope.close(inner, Exit.failCause(cause)) })"
-  }],
+  "a request that failed keeps its share of the budget": [
+    {
+      file: "engine.ts",
+      from: "engine.requests.release(1)",
+      to: "Effect.suspend(() => \"failed\" in inner ? Effect.void : engine.requests.release(1))"
+    },
+    {
+      file: "engine.ts",
+      from: "Scope.close(inner, Exit.failCause(cause))",
+      to: "Scope.close(Object.assign(inner, { failed: true }), Exit.failCause(cause))"
+    }
+  ],
   "a stream that reads ahead and a writer wait for the same budget": [
     {
       file: "stream.ts",
