@@ -13,6 +13,7 @@ import { describeProperty } from "effect-objectstore/testing"
 import { fileURLToPath } from "node:url"
 import { azurite } from "../servers/azurite.ts"
 import { onServer } from "../servers/onServer.ts"
+import { copiesInParts, follow } from "./large.ts"
 import { refusedKeys } from "./refusedKeys.ts"
 
 const failingSeeds = fileURLToPath(new URL("../conformance/failing-seeds.json", import.meta.url))
@@ -172,6 +173,26 @@ onServer(azurite, (server) => {
           }
           const keys = yield* Stream.runCollect(store.list())
           assert.deepStrictEqual(keys.map((info) => info.key).toSorted(), [key, `${key}-parts`].toSorted())
+        })
+      ))
+  })
+
+  describe("one account", () => {
+    it.live("copies in parts what is too large for one request", () =>
+      withStore((_, { base, connectionString }) =>
+        Effect.scoped(
+          Effect.flatMap(Azure.makeBackend({ connectionString }), (backend) => copiesInParts(backend, base))
+        )
+      ))
+
+    it.live("signs URLs for one blob, one method and a while", () =>
+      withStore((store) =>
+        Effect.gen(function*() {
+          yield* store.put("a b%2F é", "hello")
+          const url = yield* store.presign("a b%2F é", { method: "GET", expiresIn: "1 minute" })
+          assert.deepStrictEqual(yield* follow(url), [200, "hello"])
+          const other = yield* store.presign("a b%2F é", { method: "DELETE", expiresIn: "1 minute" })
+          assert.strictEqual((yield* follow(other))[0], 403)
         })
       ))
   })
