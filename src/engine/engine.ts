@@ -7,14 +7,13 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
-import * as Tracer from "effect/Tracer"
 import type { Backend, Location, ObjectStat, ReadReply, ReadRequest } from "../Backend.ts"
 import type { ObjectInfo } from "../ObjectInfo.ts"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
 import type { At } from "../ObjectStoreOptions.ts"
 import { type Budget } from "./budget.ts"
 import { withoutWriteId } from "./identity.ts"
-import { type Observer } from "./observe.ts"
+import { type Observer, spanned } from "./observe.ts"
 import type { Place, Resolver } from "./resolve.ts"
 import { type RetryHooks, retrying, type RetryQuota } from "./retry.ts"
 import type { RequestClass } from "./retryMatrix.ts"
@@ -50,21 +49,13 @@ export const request = <A, R>(
 const attempt = <A, E, R>(engine: Engine, kind: RequestClass, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.acquireUseRelease(
     engine.observer.requestStarted,
-    () => spanned(kind, effect),
+    () => inSpan(kind, effect),
     () => engine.observer.requestEnded
   )
 
-/** The span of an attempt; none where no tracer was provided, since nobody could see it. */
-const spanned = <A, E, R>(kind: RequestClass, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.withFiber((fiber) =>
-    fiber.getRef(Tracer.Tracer) === Tracer.nativeTracer
-      ? effect
-      : Effect.withSpan(effect, "ObjectStore.request", {
-        kind: "client",
-        attributes: { "objectstore.request": kind },
-        captureStackTrace: false
-      })
-  )
+/** The span of an attempt. */
+const inSpan = <A, E, R>(kind: RequestClass, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  spanned(effect, "ObjectStore.request", () => ({ kind: "client", attributes: { "objectstore.request": kind } }))
 
 /** A body with its permit; `close` gives both back, and is safe to run again. */
 export interface OpenBody {
@@ -102,7 +93,7 @@ const openRestored = Effect.fnUntraced(function*(
   const inner = yield* Scope.fork(outer)
   yield* engine.observer.requestStarted
   yield* Scope.addFinalizer(inner, Effect.andThen(engine.observer.requestEnded, engine.requests.release(1)))
-  const reply = yield* restore(spanned("read", Scope.provide(engine.backend.read(at, readRequest), inner))).pipe(
+  const reply = yield* restore(inSpan("read", Scope.provide(engine.backend.read(at, readRequest), inner))).pipe(
     Effect.onError((cause) => Scope.close(inner, Exit.failCause(cause)))
   )
   return { reply, close: Scope.close(inner, Exit.void) }

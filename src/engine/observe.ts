@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
 import * as Stream from "effect/Stream"
+import * as Tracer from "effect/Tracer"
 import { makeError, type ObjectStoreError, withContext } from "../ObjectStoreError.ts"
 import { outcomeOf } from "./outcome.ts"
 
@@ -82,6 +83,19 @@ export const countExhausted = (
 export const countRecovered = (backend: string, request: string): Effect.Effect<void> =>
   Metric.update(Metric.withAttributes(recoveries, { backend, request }), 1)
 
+/** Runs an effect in a span; without one where no tracer was provided, since nobody could see it. */
+export const spanned = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  name: string,
+  options: () => Tracer.SpanOptionsNoTrace
+): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber) =>
+    fiber.getRef(Tracer.Tracer) === Tracer.nativeTracer
+      ? effect
+      // A stack would show this file, and costs as much as all the rest.
+      : Effect.withSpan(effect, name, { ...options(), captureStackTrace: false })
+  )
+
 /** Makes the observer of a store. */
 export const makeObserver = (backend: string): Observer => {
   const read = Metric.withAttributes(bytesRead, { backend })
@@ -112,8 +126,6 @@ export const makeObserver = (backend: string): Observer => {
 
   const spanOf = (uri: string | undefined) => ({
     kind: "client" as const,
-    // It would show this file, and costs as much as all the rest.
-    captureStackTrace: false,
     attributes: uri === undefined
       ? { "objectstore.backend": backend }
       : { "objectstore.backend": backend, "objectstore.uri": uri }
@@ -134,8 +146,7 @@ export const makeObserver = (backend: string): Observer => {
           Effect.mapError((error) => explain(error, name, uri, mutation, clock.currentTimeMillisUnsafe() - start)),
           Effect.onExit((exit) => count(name, exit))
         )
-        // Not in the pipe, where it would capture a stack whatever the options say.
-        return Effect.withSpan(counted, `ObjectStore.${name}`, spanOf(uri))
+        return spanned(counted, `ObjectStore.${name}`, () => spanOf(uri))
       }),
     stream: (name, uri, mutation, stream) =>
       Stream.unwrap(Effect.clockWith((clock: Clock.Clock) => {

@@ -233,15 +233,29 @@ const resumable = (
   done: number
 ) => {
   const state = { done }
-  const read = Effect.scoped(Effect.gen(function*() {
+  return {
+    read: Effect.suspend(() => readMissing(engine, at, stat, offset, target, state)),
+    hooks: { progress: () => state.done }
+  }
+}
+
+const readMissing = Effect.fnUntraced(
+  function*(
+    engine: Engine,
+    at: Location,
+    stat: ObjectStat,
+    offset: number,
+    target: Uint8Array,
+    state: { done: number }
+  ) {
     if (state.done === target.length) return
     const range = { offset: offset + state.done, length: target.length - state.done }
     const body = yield* openBodyOnce(engine, at, { range, conditions: pinTo(engine, stat) })
     yield* checkReply(engine, body.reply, { ...range, stat })
     yield* drain(engine, body.reply, target, state)
-  }))
-  return { read, hooks: { progress: () => state.done } }
-}
+  },
+  Effect.scoped
+)
 
 /**
  * Reads the rest of an opened span into `target`, whose length is the span's. Closes the first body as soon as it is
