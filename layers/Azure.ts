@@ -29,6 +29,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
+import * as NodeCrypto from "node:crypto"
 import type { Backend } from "../src/Backend.ts"
 import { makeUndiciTransport } from "../src/http/UndiciTransport.ts"
 import { fromBackend, ObjectStore } from "../src/ObjectStore.ts"
@@ -54,6 +55,9 @@ export const makeBackend: (options: AzureOptions) => Effect.Effect<Backend, Obje
     const resolved = resolveOptions(options)
     if (Result.isFailure(resolved)) return yield* misconfigured(resolved.failure)
     const settings = resolved.success
+    if (settings.checksum === "md5" && NodeCrypto.getFips() === 1) {
+      return yield* misconfigured("checksum: Node runs in FIPS mode and has no MD5; \"none\" does without it")
+    }
     const authorizer = yield* makeAuthorizer(settings.authorization)
     const { ca, connectTimeout, connections, headersTimeout, lookup, stallTimeout } = options
     const transport = yield* makeUndiciTransport({
