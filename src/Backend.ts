@@ -269,6 +269,8 @@ export interface ObjectOptions {
   readonly storageClass?: string | undefined
   /** Only where `capabilities.tags`. */
   readonly tags?: Tags | undefined
+  /** The upload's parts will come from `copyPart`, so no bytes pass through the program that it could sum. */
+  readonly copied?: boolean | undefined
 }
 
 /**

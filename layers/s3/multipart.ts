@@ -36,7 +36,7 @@ export const openUpload = Effect.fnUntraced(function*(
   yield* checkWrite(client, "openUpload", at, options)
   const { checksum, profile } = client
   const headers = objectHeaders(client, options)
-  if (checksum.algorithm !== undefined) {
+  if (checksum.algorithm !== undefined && (options.copied !== true || profile.copiedChecksums)) {
     headers["x-amz-checksum-algorithm"] = checksum.algorithm
     if (profile.wholeChecksum) headers["x-amz-checksum-type"] = "FULL_OBJECT"
   }

@@ -43,6 +43,8 @@ export interface S3Profile {
   readonly objectSize: boolean
   /** Uploads in parts keep one checksum of the whole object (`x-amz-checksum-type: FULL_OBJECT`). */
   readonly wholeChecksum: boolean
+  /** Parts that are copied have checksums too; without it an upload of such parts goes without. */
+  readonly copiedChecksums: boolean
   /** Old versions are read by id, in buckets that keep them. */
   readonly versions: boolean
   readonly tags: boolean
@@ -110,6 +112,7 @@ const generic: S3Profile = {
   listedUploads: false,
   objectSize: false,
   wholeChecksum: false,
+  copiedChecksums: false,
   versions: false,
   tags: false,
   storageClass: false,
@@ -144,6 +147,7 @@ export const profiles = {
     listedUploads: true,
     objectSize: true,
     wholeChecksum: true,
+    copiedChecksums: true,
     versions: true,
     tags: true,
     storageClass: true,
@@ -151,7 +155,8 @@ export const profiles = {
     containerLocation: true,
     maxObjectSize: 50_000 * GiB
   },
-  // Measured: a delete ignores If-Match, a copy ignores conditions on its target, and uploads are listed by exact keys only.
+  // Measured: a delete ignores If-Match, a copy ignores conditions on its target, uploads are listed by exact keys only, and
+  // a part cannot be copied into an upload with checksums.
   minio: {
     ...generic,
     name: "minio",
@@ -182,6 +187,7 @@ export const profiles = {
     listedUploads: true,
     objectSize: true,
     wholeChecksum: true,
+    copiedChecksums: true,
     versions: true,
     tags: true,
     containerLocation: true,

@@ -130,7 +130,12 @@ const copyParts = (
       const plan = planUpload(engine, undefined, stat.size)
       if (!("partSize" in plan)) return yield* plan
       const partSize = Math.min(plan.partSize, backend.capabilities.maxCopySize)
-      const carried = { mode, attributes: stat.attributes ?? {}, metadata: withoutWriteId(stat.metadata ?? {}) }
+      const carried = {
+        mode,
+        attributes: stat.attributes ?? {},
+        metadata: withoutWriteId(stat.metadata ?? {}),
+        copied: true
+      }
       const upload = yield* openUpload(engine, target, carried, left)
       const count = Math.ceil(stat.size / partSize)
       const parts = yield* Effect.forEach(Array.from({ length: count }, (_, index) => index), (index) => {

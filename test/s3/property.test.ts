@@ -1,0 +1,22 @@
+import * as Memory from "effect-objectstore/layers/Memory"
+import { describeProperty } from "effect-objectstore/testing"
+import { minio } from "../servers/minio.ts"
+import { onServer } from "../servers/onServer.ts"
+import { versitygw } from "../servers/versitygw.ts"
+import { storeOf } from "./S3Test.ts"
+
+onServer(minio, (server) =>
+  describeProperty("S3 on MinIO", storeOf(server), {
+    model: Memory.layer(),
+    refusedKeys: ["b//c", "c/../d"],
+    sequences: 60,
+    timeout: 300_000
+  }))
+
+onServer(versitygw, (server) =>
+  describeProperty("S3 on versitygw", storeOf(server), {
+    model: Memory.layer({ capabilities: { hierarchical: true } }),
+    refusedKeys: ["b/", "b//c", "c/../d"],
+    sequences: 60,
+    timeout: 300_000
+  }))
