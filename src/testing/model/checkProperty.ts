@@ -34,6 +34,8 @@ export interface PropertyCheck {
   readonly partSize?: number | undefined
   /** Keys that the service of the store cannot hold, without the prefix; others stand in for them. */
   readonly refusedKeys?: ReadonlyArray<string> | undefined
+  /** Uses no keys of which one lies below another, for services with known defects there. */
+  readonly apart?: boolean | undefined
 }
 
 /**
@@ -67,7 +69,7 @@ export type PropertyResult =
     readonly original: number
   }
 
-const abilitiesOf = ({ model, refusedKeys, store }: PropertyCheck): Abilities => {
+const abilitiesOf = ({ apart, model, refusedKeys, store }: PropertyCheck): Abilities => {
   const [a, b] = [store.capabilities, model.capabilities]
   return {
     create: a.conditionalCreate && b.conditionalCreate && a.multipart.conditionalComplete,
@@ -78,7 +80,8 @@ const abilitiesOf = ({ model, refusedKeys, store }: PropertyCheck): Abilities =>
     startAfter: a.sortedList && b.sortedList,
     hierarchical: a.hierarchical,
     isolated: a.multipart.isolated,
-    refusedKeys: new Set(refusedKeys)
+    refusedKeys: new Set(refusedKeys),
+    apart: apart === true
   }
 }
 

@@ -40,6 +40,8 @@ export interface PropertyOptions {
   readonly prefix?: string | undefined
   /** Keys that the service of the store cannot hold, without the prefix; others stand in for them. */
   readonly refusedKeys?: ReadonlyArray<string> | undefined
+  /** Uses no keys of which one lies below another, for services with known defects there. */
+  readonly apart?: boolean | undefined
   /** A JSON file where failing seeds are kept by the name of the store; they are run before all others. */
   readonly failingSeeds?: string | undefined
   /** Most milliseconds of the test; five minutes without it. */

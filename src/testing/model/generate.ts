@@ -81,14 +81,18 @@ export interface Abilities {
   readonly isolated: boolean
   /** Keys that the store refuses; others stand in for them. */
   readonly refusedKeys?: ReadonlySet<string> | undefined
+  /** No key lies below another one. */
+  readonly apart?: boolean | undefined
 }
 
 /** A key as the store can hold it. */
 const held = ({ refusedKeys }: Abilities, key: string): string =>
-  refusedKeys?.has(key) === true ? key.replaceAll("/../", "/up/") : key
+  refusedKeys?.has(key) === true
+    ? key.replaceAll("/../", "/up/").replaceAll("//", "/two/").replace(/\/$/, "/end")
+    : key
 
 const command = (draw: Draw, fill: number, can: Abilities): Command => {
-  const one = (): string => held(can, draw.one(keys))
+  const one = (): string => held(can, draw.one(can.apart === true ? apart : keys))
   const key = one()
   const allowed = (wanted: CommandMode): CommandMode =>
     (wanted === "create" && !can.create) || ((wanted === "right" || wanted === "stale") && !can.update)
