@@ -138,7 +138,7 @@ export const layerConfig = (
 
 /**
  * Layer of a universal store whose stores are set up by their own usual variables, each read when its store is first used:
- * those of `FileLive` and `DirectLive` (with the root `/` without them).
+ * those of `S3Live`, `AzureLive`, `GcsLive`, `FileLive` and `DirectLive` (both with the root `/` without them).
  *
  * @category layers
  * @since 0.1.0

@@ -31,6 +31,8 @@ const notRun: ReadonlyArray<readonly [file: string, reason: string]> = [
   ["docs/backends/gcs.md", "asks Google"],
   ["docs/backends/gcs.md", "builds for minutes, and waits for Ctrl-C"],
   ["docs/benchmarks.md", "takes minutes"],
+  ["docs/cli.md", "needs an emulator; test/cli/clouds.test.ts does the same"],
+  ["docs/cli.md", "needs three clouds; test/cli/clouds.test.ts does the same"],
   ["docs/servers-for-tests.md", "builds for minutes, and waits for Ctrl-C"],
   ["layers/Gcs.ts", "asks Google"]
 ]
@@ -241,12 +243,14 @@ describe("links of the documentation", () => {
   })
 })
 
-describe("README.md", () => {
-  it.effect("shows the capabilities that the layers have", () =>
+describe("tables of capabilities", () => {
+  it.effect("show what the layers say of themselves", () =>
     Effect.gen(function*() {
-      const text = NodeFs.readFileSync(NodePath.join(root, "README.md"), "utf8")
       const [start, end] = tableMarkers
-      const shown = text.slice(text.indexOf(start) + start.length, text.indexOf(end)).trim()
-      assert.strictEqual(shown, yield* renderCapabilities(data), "run `npm run capabilities`")
+      for (const [file, table] of Object.entries(yield* renderCapabilities(data))) {
+        const text = NodeFs.readFileSync(NodePath.join(root, file), "utf8")
+        const shown = text.slice(text.indexOf(start) + start.length, text.indexOf(end)).trim()
+        assert.strictEqual(shown, table, `${file}: run \`npm run capabilities\``)
+      }
     }))
 })

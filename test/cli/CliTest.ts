@@ -20,12 +20,13 @@ export interface Ran {
 /** Starts the command from the sources. */
 export const spawn = (
   directory: string,
-  args: ReadonlyArray<string>
+  args: ReadonlyArray<string>,
+  variables: Readonly<Record<string, string>> = {}
 ): NodeChildProcess.ChildProcessWithoutNullStreams =>
   NodeChildProcess.spawn(process.execPath, [main, ...args], {
     cwd: directory,
     stdio: "pipe",
-    env: { ...process.env, NODE_OPTIONS: "", NO_COLOR: "1" }
+    env: { ...process.env, NODE_OPTIONS: "", NO_COLOR: "1", ...variables }
   })
 
 /** Waits for the end of the command. */
@@ -46,9 +47,14 @@ export const ended = (child: NodeChildProcess.ChildProcessWithoutNullStreams): E
   })
 
 /** Runs the command in a directory. */
-export const run = (directory: string, args: ReadonlyArray<string>, input = ""): Effect.Effect<Ran> =>
+export const run = (
+  directory: string,
+  args: ReadonlyArray<string>,
+  input = "",
+  variables: Readonly<Record<string, string>> = {}
+): Effect.Effect<Ran> =>
   Effect.suspend(() => {
-    const child = spawn(directory, args)
+    const child = spawn(directory, args, variables)
     const end = ended(child)
     child.stdin.end(input)
     return end
