@@ -17,15 +17,8 @@ import * as PartitionedSemaphore from "effect/PartitionedSemaphore"
 /** A weighted budget, given in the order of arrival: so a large share is not passed over for ever by small ones. */
 export interface Budget {
   readonly capacity: number
-  /**
-   * Runs `effect` with a share, and waits for it. A share larger than the budget is the whole of it. `restore` makes the
-   * wait interruptible where `effect` is not.
-   */
-  readonly withShare: <A, E, R>(
-    share: number,
-    effect: Effect.Effect<A, E, R>,
-    restore?: (<B>(wait: Effect.Effect<B>) => Effect.Effect<B>) | undefined
-  ) => Effect.Effect<A, E, R>
+  /** Runs `effect` with a share, and waits for it. A share larger than the budget is the whole of it. */
+  readonly withShare: <A, E, R>(share: number, effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** Runs `effect` with a share if there is one now. */
   readonly withShareNow: <A, E, R>(
     share: number,
@@ -45,13 +38,7 @@ export const makeBudget = (capacity: number): Budget => {
   const clamp = (share: number): number => Math.min(share, capacity)
   return {
     capacity,
-    withShare: (share, effect, restore) =>
-      restore === undefined
-        ? semaphore.withPermits(queue, clamp(share))(effect)
-        : Effect.andThen(
-          restore(semaphore.take(queue, clamp(share))),
-          Effect.ensuring(effect, semaphore.release(clamp(share)))
-        ),
+    withShare: (share, effect) => semaphore.withPermits(queue, clamp(share))(effect),
     withShareNow: (share, effect) =>
       share > capacity ? Effect.succeedNone : semaphore.withPermitsIfAvailable(share)(effect),
     take: (share) => semaphore.take(queue, clamp(share)),

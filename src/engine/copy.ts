@@ -110,18 +110,26 @@ const copyBetween = (
       verify: findCopy(engine, source, target, options)
     })
   if (maxCopySize >= maxObjectSize || backend.copyPart === undefined) return whole(copyRequest)
-  return Effect.flatMap(
+  const bySize = Effect.flatMap(
     request(engine, "read", backend.head(source, { ifMatch: copyRequest.ifMatch })),
     (stat) => stat.size <= maxCopySize ? whole(copyRequest) : copyParts(engine, source, target, copyRequest, stat)
   )
+  // A source that has grown since it was looked at is looked at again.
+  return Effect.retry(bySize, {
+    times: growths,
+    while: ({ reason }) => reason._tag === "LimitExceeded" && reason.limit === "maxCopySize"
+  })
 }
+
+/** So often a source may outgrow one request between a look at it and its copy. */
+const growths = 2
 
 /** Copies an object that is too large for one request, part by part, all of one version. */
 const copyParts = (
   engine: Engine,
   source: Place,
   target: Place,
-  { mode }: CopyRequest,
+  { ifMatch, mode }: CopyRequest,
   stat: ObjectStat
 ): Effect.Effect<WriteReply, ObjectStoreError> =>
   inOwnScope((left) =>
@@ -149,12 +157,24 @@ const copyParts = (
         }
         return Effect.mapError(
           checkReceipt(engine, part, request(engine, "part", backend.copyPart!(upload.upload, part))),
-          (error) => withContext(error, { outcome: "not-applied" })
+          (error) =>
+            error.reason._tag === "PreconditionFailed" && ifMatch === undefined
+              ? sourceChanged(engine, error)
+              : withContext(error, { outcome: "not-applied" })
         )
       }, { concurrency: plan.concurrency })
       return yield* upload.complete(parts, stat.size)
     })
   )
+
+const sourceChanged = (engine: Engine, cause: ObjectStoreError): ObjectStoreError =>
+  makeError("ObjectChanged", {
+    operation: "copy",
+    backend: engine.backend.name,
+    description: "the source changed while it was copied",
+    outcome: "not-applied",
+    cause
+  })
 
 /** Moves an object. */
 export const rename = (engine: Engine, from: At, to: At, options: CopyOptions | undefined) =>

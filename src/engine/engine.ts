@@ -41,7 +41,7 @@ export const request = <A, R>(
     engine.backend.name,
     kind,
     engine.quota,
-    engine.requests.withShare(1, attempt(engine, kind, effect), hooks?.restore),
+    engine.requests.withShare(1, attempt(engine, kind, effect)),
     hooks
   )
 

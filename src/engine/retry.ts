@@ -125,8 +125,6 @@ export interface LostAnswer {
 export interface RetryHooks<A> {
   /** Answers a failure that means success. */
   readonly onDone?: (() => A) | undefined
-  /** Makes waits interruptible where the request itself is not. */
-  readonly restore?: (<B, E, R>(effect: Effect.Effect<B, E, R>) => Effect.Effect<B, E, R>) | undefined
   /** Asks the store what became of the change. */
   readonly verify?: ((lost: LostAnswer) => Effect.Effect<Finding<A>, ObjectStoreError>) | undefined
   /** Runs when an answer is lost. */
@@ -263,8 +261,7 @@ export const goOn = Effect.fnUntraced(function*<A, R>(
     quota.tokens -= cost
     paid = cost
     yield* countRetry(backend, kind, error.reason._tag)
-    const pause = Effect.sleep(delay)
-    yield* hooks?.restore === undefined ? pause : hooks.restore(pause)
+    yield* Effect.sleep(delay)
     asked = false
     const next = yield* Effect.result(request)
     if (Result.isSuccess(next)) {

@@ -7,6 +7,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { Location, ObjectOptions, PartReceipt, Upload, WriteReply } from "../Backend.ts"
@@ -61,13 +62,9 @@ export const openUpload = Effect.fnUntraced(function*(
   const { backend } = engine
   const object = withWriteId(backend.capabilities, options)
   let completed = false
-  // The request itself is not interruptible, so that its answer is known and the upload can be aborted; waits are.
   const upload = yield* Effect.uninterruptibleMask((restore) =>
     Effect.tap(
-      request(engine, "initiate", backend.openUpload(at, object), { restore, onLost: maybeOpen(engine) }).pipe(
-        // Nothing is visible under the key before it completes.
-        Effect.mapError((error) => withContext(error, { outcome: "not-applied" }))
-      ),
+      initiate(engine, at, object, left, restore),
       (upload) => Effect.addFinalizer((exit) => completed ? Effect.void : abandon(engine, upload, exit, left))
     )
   )
@@ -119,6 +116,37 @@ export const checkReceipt = (
         outcome: "not-applied"
       })
   )
+
+/**
+ * Asks for an upload on a fiber of its own, so that an interruption can wait a while for the answer to a request that is
+ * under way: what it opened is aborted, and what stays unknown is told.
+ */
+const initiate = Effect.fnUntraced(function*(
+  engine: Engine,
+  at: Location,
+  object: ObjectOptions,
+  left: Leftovers,
+  restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+): Effect.fn.Return<Upload, ObjectStoreError> {
+  let sent = false
+  const send = Effect.suspend(() => {
+    sent = true
+    return Effect.tapError(engine.backend.openUpload(at, object), () => Effect.sync(() => sent = false))
+  })
+  const fiber = yield* Effect.forkChild(
+    Effect.interruptible(request(engine, "initiate", send, { onLost: maybeOpen(engine) })),
+    { startImmediately: true }
+  )
+  const settle = Effect.flatMap(Effect.timeoutOption(Fiber.await(fiber), abortBudget.interruption), (answer) => {
+    if (Option.isNone(answer)) return Effect.andThen(Fiber.interrupt(fiber), maybeOpen(engine))
+    return Exit.isSuccess(answer.value) ? abandon(engine, answer.value.value, Exit.interrupt(), left) : Effect.void
+  })
+  return yield* restore(Fiber.join(fiber)).pipe(
+    Effect.onInterrupt(() => Effect.suspend(() => sent ? settle : Fiber.interrupt(fiber))),
+    // Nothing is visible under the key before it completes.
+    Effect.mapError((error) => withContext(error, { outcome: "not-applied" }))
+  )
+})
 
 /** Most milliseconds that an abort takes, retries included: after a failure, and after an interruption. */
 const abortBudget = { failure: 30_000, interruption: 5000 }

@@ -26,7 +26,6 @@ describe("a budget", () => {
             const ways = [
               budget.withShareNow(share, body),
               budget.withShare(share, body),
-              Effect.uninterruptibleMask((restore) => budget.withShare(share, body, restore)),
               Effect.uninterruptibleMask((restore) =>
                 Effect.andThen(restore(budget.take(share)), Effect.ensuring(body, budget.release(share)))
               )

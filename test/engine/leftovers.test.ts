@@ -116,6 +116,50 @@ describe("an upload that cannot be aborted", () => {
     }))
 })
 
+describe("an upload whose opening is interrupted", () => {
+  /** Interrupts when the request is under way; answers how long that took. */
+  const interrupted = Effect.fnUntraced(function*(
+    open: (backend: Backend) => ReturnType<Backend["openUpload"]>,
+    wait = 0
+  ) {
+    const begun = yield* Deferred.make<void>()
+    const { plain, store } = yield* setUp([], (backend) => ({
+      ...backend,
+      openUpload: () => Effect.andThen(Deferred.succeed(begun, undefined), open(backend))
+    }))
+    const seen = yield* watched(Effect.gen(function*() {
+      const fiber = yield* Effect.forkChild(store.putMultipart("a", bytes(100), { partSize: 10 }))
+      yield* Deferred.await(begun)
+      yield* Effect.sleep(wait)
+      const start = yield* Clock.currentTimeMillis
+      yield* Fiber.interrupt(fiber)
+      return (yield* Clock.currentTimeMillis) - start
+    }))
+    return { ...seen, took: seen.result._tag === "Success" ? seen.result.success : -1, open: yield* openUploads(plain) }
+  })
+  const at = { container: "memory", key: "a" }
+  const plainly = { mode: "overwrite", attributes: {}, metadata: {} } as const
+
+  it.effect("is aborted when the answer comes in time", () =>
+    Effect.gen(function*() {
+      const seen = yield* interrupted((backend) => Effect.delay(backend.openUpload(at, plainly), "2 seconds"))
+      assert.deepStrictEqual([seen.took, seen.open, seen.abandoned], [2000, 0, 0])
+    }))
+
+  it.effect("is given up after five seconds without an answer, and told", () =>
+    Effect.gen(function*() {
+      const seen = yield* interrupted(() => Effect.never)
+      assert.deepStrictEqual([seen.took, seen.lines.length, seen.abandoned], [5000, 1, 1])
+    }))
+
+  it.effect("ends at once while nothing is under way", () =>
+    Effect.gen(function*() {
+      const fails = makeError("Throttled", { operation: "open", backend: "memory", retryAfter: 10_000 })
+      const seen = yield* interrupted(() => Effect.fail(fails), 100)
+      assert.deepStrictEqual([seen.took, seen.lines.length, seen.abandoned], [0, 0, 0])
+    }))
+})
+
 describe("an upload that may be open without anybody knowing its id", () => {
   it.effect("is reported when the answer that opens it is lost, and left to a sweep", () =>
     Effect.gen(function*() {

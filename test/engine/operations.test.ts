@@ -84,3 +84,40 @@ describe("operations of the engine", () => {
       assert.strictEqual(error.reason._tag, "LimitExceeded")
     }))
 })
+
+describe("a copy of a source that changes meanwhile", () => {
+  const setUp = Effect.fnUntraced(function*(change: "copy" | "copyPart", size: number) {
+    const memory = yield* makeBackend({ capabilities: { maxCopySize: 10, multipart: { minPartSize: 5 } } })
+    const plain = yield* fromBackend(memory, { base })
+    let changes = 0
+    const grow = Effect.suspend(() => changes++ === 0 ? Effect.orDie(plain.put("from", "x".repeat(25))) : Effect.void)
+    const store = yield* fromBackend({
+      ...memory,
+      copy: (from, to, options) =>
+        Effect.andThen(change === "copy" ? grow : Effect.void, memory.copy(from, to, options)),
+      copyPart: (upload, part) =>
+        Effect.andThen(change === "copyPart" ? grow : Effect.void, memory.copyPart!(upload, part))
+    }, { base })
+    yield* plain.put("from", "y".repeat(size))
+    return { plain, store }
+  })
+
+  it.effect("goes in parts if the source has outgrown one request", () =>
+    Effect.gen(function*() {
+      const { plain, store } = yield* setUp("copy", 8)
+      assert.strictEqual((yield* store.copy("from", "to")).size, 25)
+      assert.deepStrictEqual(yield* plain.get("to"), yield* plain.get("from"))
+    }))
+
+  it.effect("is ObjectChanged between its parts, and PreconditionFailed if a version was asked for", () =>
+    Effect.gen(function*() {
+      const free = yield* setUp("copyPart", 30)
+      const error = yield* Effect.flip(free.store.copy("from", "to"))
+      assert.deepStrictEqual([error.reason._tag, error.outcome], ["ObjectChanged", "not-applied"])
+      const pinned = yield* setUp("copyPart", 30)
+      const { etag } = yield* pinned.plain.stat("from")
+      const refused = yield* Effect.flip(pinned.store.copy("from", "to", { ifMatch: etag }))
+      assert.deepStrictEqual([refused.reason._tag, refused.outcome], ["PreconditionFailed", "not-applied"])
+      for (const { plain } of [free, pinned]) assert.isFalse(yield* plain.exists("to"))
+    }))
+})
