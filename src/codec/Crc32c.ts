@@ -1,11 +1,13 @@
 /**
  * CRC-32C (Castagnoli), the checksum that GCS and S3 store beside an object: incremental and combinable.
  *
- * The polynomial is that of RFC 3720 section 12.1, reflected. Eight bytes are taken a step through eight tables
- * (slicing by 8), read as words where the memory allows it.
+ * The polynomial is that of RFC 3720 section 12.1, reflected. Where the optional package `@node-rs/crc32` is installed and
+ * works, the processor's own instruction is used, at a quarter of the cost; else eight bytes are taken a step through eight
+ * tables (slicing by 8), read as words where the memory allows it.
  *
  * @since 0.1.0
  */
+import { createRequire } from "node:module"
 
 const polynomial = 0x82f63b78
 
@@ -59,14 +61,8 @@ const wordByWord = (words: Int32Array, sum: number): number => {
 /** Below this a view of words costs more than it saves. */
 const smallest = 64
 
-/**
- * The CRC-32C of bytes, as a number from 0 to 2^32 - 1. `previous` is the sum of all bytes before these, 0 if there are
- * none, so a body may be summed in whatever pieces it comes.
- *
- * @category checksums
- * @since 0.1.0
- */
-export const crc32c = (bytes: Uint8Array, previous = 0): number => {
+/** The same by tables alone. @internal */
+export const crc32cByTables = (bytes: Uint8Array, previous = 0): number => {
   const { length } = bytes
   let sum = ~previous
   if (length < smallest || !littleEndian) return ~byteByByte(bytes, 0, length, sum) >>> 0
@@ -75,6 +71,36 @@ export const crc32c = (bytes: Uint8Array, previous = 0): number => {
   sum = byteByByte(bytes, 0, head, sum)
   sum = wordByWord(new Int32Array(bytes.buffer, bytes.byteOffset + head, count), sum)
   return ~byteByByte(bytes, head + count * 4, length, sum) >>> 0
+}
+
+type Sum = (bytes: Uint8Array, previous?: number) => number
+
+/** The addon, if it is there and gives the check value in one piece and in two. */
+const loadAddon = (): Sum | undefined => {
+  try {
+    const { crc32c: sum } = createRequire(import.meta.url)("@node-rs/crc32") as { readonly crc32c: Sum }
+    const check = new TextEncoder().encode("123456789")
+    const works = sum(check) === 0xe3069283 && sum(check.subarray(4), sum(check.subarray(0, 4))) === 0xe3069283
+    return works ? sum : undefined
+  } catch {
+    // It is optional: the tables give the same sums.
+    return undefined
+  }
+}
+
+let best: Sum | undefined
+
+/**
+ * The CRC-32C of bytes, as a number from 0 to 2^32 - 1. `previous` is the sum of all bytes before these, 0 if there are
+ * none, so a body may be summed in whatever pieces it comes.
+ *
+ * @category checksums
+ * @since 0.1.0
+ */
+export const crc32c: Sum = (bytes, previous = 0) => {
+  if (bytes.length < smallest) return crc32cByTables(bytes, previous)
+  best ??= loadAddon() ?? crc32cByTables
+  return best(bytes, previous)
 }
 
 /** The product of two polynomials modulo the polynomial; bit 31 is the coefficient of x^0. */

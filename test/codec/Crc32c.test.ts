@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { combineCrc32c, crc32c, printCrc32c } from "../../src/codec/Crc32c.ts"
+import { combineCrc32c, crc32c, crc32cByTables, printCrc32c } from "../../src/codec/Crc32c.ts"
 
 const random = (length: number, seed = 1): Uint8Array => {
   const bytes = new Uint8Array(length)
@@ -21,7 +21,8 @@ const bitByBit = (bytes: Uint8Array): number => {
   return ~sum >>> 0
 }
 
-describe("CRC-32C", () => {
+// By the addon, if it is here, and by tables alone.
+describe.each([["crc32c", crc32c], ["crc32cByTables", crc32cByTables]] as const)("CRC-32C by %s", (_, crc32c) => {
   it("has the values of RFC 3720 appendix B.4, and the check value", () => {
     const read10 = "01c00000 00000000 00000000 00000000 14000000 00000400 00000014 00000018" +
       " 28000000 00000000 02000000 00000000"
@@ -43,6 +44,9 @@ describe("CRC-32C", () => {
       for (let length = 0; length < 300; length += 1 + (length >> 4)) {
         const bytes = memory.subarray(offset, offset + length)
         assert.strictEqual(crc32c(bytes), bitByBit(bytes), `${length} bytes at ${offset}`)
+        const aligned = new Uint8Array(new ArrayBuffer(length, { maxByteLength: 1000 }))
+        aligned.set(bytes)
+        assert.strictEqual(crc32c(aligned), bitByBit(bytes), `${length} bytes of resizable memory`)
       }
     }
   })
