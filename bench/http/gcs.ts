@@ -65,6 +65,8 @@ export const workload: Workload = {
     },
     "put, defaults, CRC32C": store(),
     "put, one request, CRC32C": store({ partSize: size }),
+    "SDK, save, CRC32C": save({ resumable: false, validation: "crc32c" }),
+    "SDK, save resumable, CRC32C": save({ resumable: true, validation: "crc32c" }),
     "SDK, save, no validation": save({ resumable: false, validation: false }),
     "SDK, save resumable, no validation": save({ resumable: true, validation: false })
   },
@@ -75,12 +77,21 @@ export const workload: Workload = {
       value: speed("getInto", "SDK, stream set into the buffer"),
       atLeast: 1.5
     },
-    { name: "of the SDK, up", value: speed("put, defaults, CRC32C", "SDK, save, no validation"), atLeast: 1.5 },
-    { name: "of the SDK, up, one request each", value: speed("put, one request, CRC32C", "SDK, save, no validation") },
     {
-      name: "of the SDK, up, both resumable",
-      value: speed("put, defaults, CRC32C", "SDK, save resumable, no validation"),
+      name: "of the SDK, up, with checksums",
+      value: speed("put, one request, CRC32C", "SDK, save, CRC32C"),
       atLeast: 1.5
+    },
+    {
+      name: "of the SDK, up, with checksums, both resumable",
+      value: speed("put, defaults, CRC32C", "SDK, save resumable, CRC32C"),
+      atLeast: 1.5
+    },
+    // We always send a checksum.
+    { name: "of the SDK without a checksum, up", value: speed("put, one request, CRC32C", "SDK, save, no validation") },
+    {
+      name: "of the SDK without a checksum, up, both resumable",
+      value: speed("put, defaults, CRC32C", "SDK, save resumable, no validation")
     }
   ]
 }

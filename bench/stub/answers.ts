@@ -158,10 +158,18 @@ const gcs = (request: Request, query: URLSearchParams): Reply => {
     return reply(200, { location: `http://${headers["host"]}${path.split("?")[0]}?upload_id=u` })
   }
   if (method === "PUT") {
-    const range = /bytes (\d+)-(\d+)\/(\d+|\*)/.exec(headers["content-range"] ?? "")
-    if (range !== null && Number(range[2]) + 1 !== Number(range[3])) return reply(308, { range: `bytes=0-${range[2]}` })
+    const [, last, total] = /^bytes (?:\d+-(\d+)|\*)\/(\d+|\*)$/.exec(headers["content-range"] ?? "") ?? []
+    if (total === "*" && last !== undefined) return reply(308, { range: `bytes=0-${last}` })
+    if (total !== undefined && total !== "*") {
+      // The last bytes, or none but the size.
+      return last === undefined || Number(last) + 1 === Number(total)
+        ? reply(200, json, resource(Number(total)))
+        : reply(308, { range: `bytes=0-${last}` })
+    }
   }
-  return reply(200, json, resource(request.received))
+  // What stands around the bytes of a multipart upload is less than a MiB, and what is uploaded here are whole ones.
+  const around = query.get("uploadType") === "multipart" ? request.received % (1024 * 1024) : 0
+  return reply(200, json, resource(request.received - around))
 }
 
 /** Answers a request of any of the three: GCS by its path, Azure by its version header, else S3. */
