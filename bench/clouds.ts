@@ -19,7 +19,7 @@ const open = <A, E>(make: Effect.Effect<A, E, Scope.Scope>): Promise<A> =>
   Effect.runPromise(Scope.provide(make, Scope.makeUnsafe()))
 
 export const openS3 = (endpoint: string, options?: S3.S3Options) =>
-  open(S3.make({ base: "s3://bucket/", endpoint, region, credentials, vendor: "generic", ...options }))
+  open(S3.make({ base: "s3://bucket/", endpoint, region, credentials, vendor: "aws", ...options }))
 
 export const openAzure = (endpoint: string, options?: Azure.AzureOptions) =>
   open(Azure.make({

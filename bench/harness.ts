@@ -140,15 +140,19 @@ const print = (workload: Workload, medians: Readonly<Record<string, Median>>): v
   }
 }
 
-/** Measures a workload and prints it; answers the targets that were missed. */
-export const measure = async (file: string, directory: string): Promise<ReadonlyArray<string>> => {
+/** Measures a workload and prints it; answers the targets that were missed. `rounds` counts before the workload's own. */
+export const measure = async (
+  file: string,
+  directory: string,
+  rounds?: number
+): Promise<ReadonlyArray<string>> => {
   const { workload } = (await import(file)) as { readonly workload: Workload }
   NodeFs.rmSync(directory, { recursive: true, force: true })
   NodeFs.mkdirSync(directory, { recursive: true })
   await workload.prepare(directory)
   const samples: Record<string, Array<Sample>> = {}
   try {
-    for (let round = 0; round < (workload.rounds ?? 5); round++) {
+    for (let round = 0; round < (rounds ?? workload.rounds ?? 5); round++) {
       for (const [name, one] of Object.entries(workload.cases)) {
         const found = "setup" in one
           ? spawnCase(file, name, directory)

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- local|http [workload ...] [--directory PATH]`: runs the workloads of a group and says which targets were
+ * `npm run bench -- local|http [workload ...] [--directory PATH] [--rounds N]`: runs the workloads of a group and says which targets were
  * missed.
  */
 import * as NodeFs from "node:fs"
@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL("..", import.meta.url))
 
 const { positionals: [group, ...names], values } = NodeUtil.parseArgs({
   allowPositionals: true,
-  options: { directory: { type: "string" } }
+  options: { directory: { type: "string" }, rounds: { type: "string" } }
 })
 
 const groupDirectory = fileURLToPath(new URL(`${group ?? ""}/`, import.meta.url))
@@ -22,14 +22,22 @@ const known = group !== undefined && NodeFs.existsSync(groupDirectory)
 const unknown = names.filter((name) => !known.includes(name))
 
 if (known.length === 0 || unknown.length > 0) {
-  console.error(`usage: npm run bench -- local|http [${known.join("|") || "workload"} ...] [--directory PATH]`)
+  console.error(
+    `usage: npm run bench -- local|http [${known.join("|") || "workload"} ...] [--directory PATH] [--rounds N]`
+  )
   process.exitCode = 2
 } else {
   const directory = NodePath.join(values.directory ?? NodePath.join(root, ".cache"), `bench-${process.pid}`)
   const missed: Array<string> = []
   for (const name of names.length === 0 ? known : names) {
     const file = pathToFileURL(NodePath.join(groupDirectory, `${name}.ts`)).href
-    missed.push(...await measure(file, NodePath.join(directory, name)))
+    missed.push(
+      ...await measure(
+        file,
+        NodePath.join(directory, name),
+        values.rounds === undefined ? undefined : Number(values.rounds)
+      )
+    )
   }
   NodeFs.rmSync(directory, { recursive: true, force: true })
   console.log(missed.length === 0 ? "\nall targets met" : `\nmissed:\n${missed.map((line) => `  ${line}`).join("\n")}`)

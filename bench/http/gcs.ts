@@ -34,6 +34,7 @@ export const workload: Workload = {
   prepare: startStub,
   finish: stopStub,
   rounds: 3,
+  runs: 2,
   warmups: 1,
   cases: {
     "getInto": {

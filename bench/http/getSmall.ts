@@ -10,7 +10,7 @@ import { originIn, startStub, stopStub } from "../stub/start.ts"
 
 const size = 4096
 const key = `${size}.bin`
-const count = 4000
+const count = 2000
 const concurrency = 16
 const indexes = Array.from({ length: count }, (_, index) => index)
 
@@ -28,6 +28,8 @@ export const workload: Workload = {
   title: "S3: GET of 4 KiB, 16 at a time",
   prepare: startStub,
   finish: stopStub,
+  rounds: 3,
+  warmups: 2,
   cases: {
     "get": {
       setup: async (directory) => {

@@ -21,7 +21,7 @@ export const workload: Workload = {
   title: "S3: list of 100,000 keys",
   prepare: startStub,
   finish: stopStub,
-  rounds: 3,
+  rounds: 2,
   warmups: 1,
   cases: {
     "list": {

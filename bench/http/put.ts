@@ -33,6 +33,8 @@ export const workload: Workload = {
   title: "S3: PUT of 256 MiB",
   prepare: startStub,
   finish: stopStub,
+  rounds: 3,
+  runs: 2,
   warmups: 1,
   cases: {
     "put, defaults": store(),

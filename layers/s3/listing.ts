@@ -47,14 +47,23 @@ const decode = (text: string): string => {
   }
 }
 
-const iso = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,3})\d*)?Z$/
+const iso = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
-/** The form that S3 writes, without the cost of the general case. */
+/** The form that S3 writes, without the cost of the general case: a page has a thousand of them. */
 const timeFrom = (text: string): DateTime.Utc | undefined => {
-  const m = iso.exec(text)
-  return m === null
-    ? timeOf(text)
-    : DateTime.makeUnsafe(Date.UTC(+m[1]!, +m[2]! - 1, +m[3]!, +m[4]!, +m[5]!, +m[6]!, +(m[7] ?? "").padEnd(3, "0")))
+  if (!iso.test(text)) return timeOf(text)
+  const two = (at: number): number => text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 528
+  return DateTime.makeUnsafe(
+    Date.UTC(
+      two(0) * 100 + two(2),
+      two(5) - 1,
+      two(8),
+      two(11),
+      two(14),
+      two(17),
+      two(20) * 10 + text.charCodeAt(22) - 48
+    )
+  )
 }
 
 /** `Backend.listPage`. */
