@@ -1,8 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Stream } from "effect"
 import { type ObjectStoreError, type ObjectStoreOperations, ObjectUri } from "effect-objectstore"
+import * as Azure from "effect-objectstore/layers/Azure"
+import * as Direct from "effect-objectstore/layers/Direct"
 import * as File from "effect-objectstore/layers/File"
+import * as Gcs from "effect-objectstore/layers/Gcs"
 import * as Memory from "effect-objectstore/layers/Memory"
+import * as S3 from "effect-objectstore/layers/S3"
 import * as Universal from "effect-objectstore/layers/Universal"
 import * as NodeFs from "node:fs"
 import { leastCapabilities } from "../../layers/universal/capabilities.ts"
@@ -161,5 +165,11 @@ describe("capabilities of a universal store", () => {
       const root = yield* temporaryRoot
       holds("memory", yield* Memory.make())
       holds("file", yield* File.make({ root }))
+      holds("direct", yield* Direct.make({ root, fallback: "buffered" }))
+      holds("azure", yield* Azure.make({ account: "account", accountKey: "AAAA" }))
+      holds("gcs", yield* Gcs.make({ credentials: "anonymous", batchDelete: false }))
+      for (const vendor of Object.keys(S3.profiles) as Array<S3.S3Vendor>) {
+        holds(vendor, yield* S3.make({ vendor, endpoint: "http://127.0.0.1:1", credentials: "anonymous" }))
+      }
     }))
 })
