@@ -181,6 +181,9 @@ export const resolveOptions = (options: AzureOptions): Result.Result<Settings, s
       ? undefined
       : yield* parseConnectionString(Redacted.value(redacted(options.connectionString)))
     const named = options.account ?? connection?.account
+    if (connection?.account !== undefined && connection.account !== named) {
+      return yield* Result.fail(`the connection string is of account ${connection.account}, not of ${named}`)
+    }
     const address = options.endpoint ?? connection?.endpoint
     const { account, endpoint } = address === undefined
       ? { account: named ?? accountOfBase(options.base), endpoint: undefined }

@@ -55,6 +55,10 @@ export const parseEndpoint = (
   if (!addressPattern.test(url.hostname)) {
     const [label = "", ...rest] = url.hostname.split(".")
     const told = rest[0] === "blob" ? label : undefined
+    // Another account's host would answer with another account's data.
+    if (told !== undefined && given !== undefined && told !== given && told !== `${given}-secondary`) {
+      return Result.fail(`the endpoint is of account ${told}, not of ${given}`)
+    }
     return Result.succeed({ endpoint: { origin, basePath: path }, account: given ?? told })
   }
   const last = path === "" ? undefined : path.slice(path.lastIndexOf("/") + 1)

@@ -79,6 +79,28 @@ describe("options of an Azure store", () => {
     assert.match(wrong({ account: "No Account", accountKey: key }), /account/)
   })
 
+  it("what is of one account is not used for another", () => {
+    const connectionString =
+      `DefaultEndpointsProtocol=https;AccountName=two;AccountKey=${key};EndpointSuffix=core.windows.net`
+    assert.strictEqual(
+      wrong({ account: "one", connectionString }),
+      "the connection string is of account two, not of one"
+    )
+    assert.strictEqual(settingsOf({ account: "two", connectionString }).account, "two")
+    const endpoint = "https://two.blob.core.windows.net"
+    assert.strictEqual(
+      wrong({ account: "one", endpoint, accountKey: key }),
+      "the endpoint is of account two, not of one"
+    )
+    assert.strictEqual(settingsOf({ account: "two", endpoint, accountKey: key }).account, "two")
+    const secondary = settingsOf({
+      account: "two",
+      endpoint: "https://two-secondary.blob.core.windows.net",
+      accountKey: key
+    })
+    assert.strictEqual(secondary.account, "two")
+  })
+
   it("the credential is the one that is given", () => {
     const tag = (options: Azure.AzureOptions) => settingsOf({ account: "acct", ...options }).authorization._tag
     assert.strictEqual(tag({ accountKey: Redacted.make(key) }), "SharedKey")
