@@ -2,6 +2,9 @@
  * What the stub answers: just so much of each service's protocol as the layers and the SDKs ask for in the workloads.
  */
 
+import { crc32c, printCrc32c } from "../../src/codec/Crc32c.ts"
+import { touched } from "../harness.ts"
+
 /** A request, whose body was received and thrown away but for its beginning. */
 export interface Request {
   readonly method: string
@@ -131,8 +134,21 @@ const azure = (request: Request): Reply => {
   return reply(201, { ...headers, ...sums, etag, "last-modified": modified })
 }
 
-const resource = (size: number): string =>
+const sums = new Map<number, string>()
+
+/** The checksum of what the workloads upload: Google's client compares it with its own. It is computed once a size. */
+const sumOf = (size: number): string => {
+  const known = sums.get(size)
+  if (known !== undefined) return known
+  const sum = printCrc32c(crc32c(touched(new Uint8Array(size))))
+  sums.set(size, sum)
+  return sum
+}
+
+/** An object; with `sum`, one that was just uploaded. */
+const resource = (size: number, sum = false): string =>
   JSON.stringify({
+    ...(sum ? { crc32c: sumOf(size) } : {}),
     kind: "storage#object",
     id: "bucket/object/1",
     name: "object",
@@ -163,13 +179,13 @@ const gcs = (request: Request, query: URLSearchParams): Reply => {
     if (total !== undefined && total !== "*") {
       // The last bytes, or none but the size.
       return last === undefined || Number(last) + 1 === Number(total)
-        ? reply(200, json, resource(Number(total)))
+        ? reply(200, json, resource(Number(total), true))
         : reply(308, { range: `bytes=0-${last}` })
     }
   }
   // What stands around the bytes of a multipart upload is less than a MiB, and what is uploaded here are whole ones.
   const around = query.get("uploadType") === "multipart" ? request.received % (1024 * 1024) : 0
-  return reply(200, json, resource(request.received - around))
+  return reply(200, json, resource(request.received - around, true))
 }
 
 /** Answers a request of any of the three: GCS by its path, Azure by its version header, else S3. */
