@@ -15,6 +15,11 @@ export const CurrentOperation = Context.Reference<number>("simulation/CurrentOpe
 /** Runs inside every request: what a test waits for to see that requests are under way together. */
 export const Probe = Context.Reference<Effect.Effect<void>>("simulation/Probe", { defaultValue: () => Effect.void })
 
+/** Interrupts the operation that a request belongs to. */
+export const Interruption = Context.Reference<Effect.Effect<void>>("simulation/Interruption", {
+  defaultValue: () => Effect.void
+})
+
 /** One version that was published, or one removal. */
 export interface Applied {
   readonly operation: number
@@ -50,7 +55,25 @@ export interface Weather {
   /** Whether the store lets a commit be done twice, which makes two versions; late requests do not come then. */
   readonly lax: boolean
   calm: boolean
+  /** What one request of all meets, by its number from 0; chance has no say then. */
+  readonly script?: { readonly at: number; readonly fate: Fate } | undefined
 }
+
+/** What can become of a request. */
+export const fates = [
+  "refused",
+  "throttled",
+  "unavailable",
+  "lost before",
+  "timed out",
+  "lost after",
+  "late",
+  "broken",
+  "interrupted before",
+  "interrupted after"
+] as const
+
+export type Fate = (typeof fates)[number]
 
 interface Call {
   readonly primitive: string
@@ -67,6 +90,7 @@ interface Call {
 const context = { operation: "simulated", backend: "memory" }
 
 const refusals = (mutation: boolean): ReadonlyArray<() => ObjectStoreError> => [
+  // In the order of `fates`.
   () => makeError("ConnectionFailed", { ...context, phase: "connect", outcome: mutation ? "not-applied" : undefined }),
   () => makeError("Throttled", { ...context, retryAfter: 700, outcome: mutation ? "not-applied" : undefined }),
   () => makeError("Unavailable", { ...context, outcome: mutation ? "unknown" : undefined }),
@@ -80,10 +104,22 @@ const losses: ReadonlyArray<() => ObjectStoreError> = [
   () => makeError("BodyInterrupted", { ...context, outcome: "unknown", received: 0 })
 ]
 
+/** The number by which chance names the fates. */
+const kindOf = (fate: Fate | undefined, { mutation }: Call): number => {
+  if (fate === undefined || fate === "broken" || fate.startsWith("interrupted")) return -1
+  if (fate === "lost after") return mutation ? 1 : -1
+  if (fate === "late") return mutation ? 2 : -1
+  return 0
+}
+
 /** Wraps a memory backend: chance decides when requests have their effect, when they are answered, and whether. */
 export const simulatedBackend = (memory: Backend, draw: Draw, weather: Weather, journal: Journal): Backend => {
   const note = (call: Call, operation: number, what: string, now: number) =>
     journal.trace.push(`${now} ${operation} ${call.primitive} ${call.key} ${what}`)
+
+  let number = 0
+  /** Ends the operation that a request belongs to, now. */
+  const interrupt = Effect.flatMap(Interruption, (end) => Effect.andThen(end, Effect.sleep(1)))
 
   const pause = Effect.suspend(() => {
     const millis = draw.below(weather.delay + 1)
@@ -101,8 +137,10 @@ export const simulatedBackend = (memory: Backend, draw: Draw, weather: Weather, 
       const name = `${operation} ${call.primitive} ${call.about ?? call.key}`
       journal.requests.set(name, (journal.requests.get(name) ?? 0) + 1)
       yield* pause
-      const bad = !weather.calm && draw.chance(weather.faults)
-      const kind = bad ? draw.below(call.mutation ? 3 : 1) : -1
+      const scripted = !weather.calm && weather.script?.at === number++ ? weather.script.fate : undefined
+      const bad = weather.script === undefined && !weather.calm && draw.chance(weather.faults)
+      const kind = bad ? draw.below(call.mutation ? 3 : 1) : kindOf(scripted, call)
+      if (scripted === "interrupted before") yield* interrupt
       const start = yield* Clock.currentTimeMillis
       // What has its effect cannot be interrupted halfway; only its answer can.
       const happen = Effect.uninterruptible(Effect.tap(
@@ -115,7 +153,8 @@ export const simulatedBackend = (memory: Backend, draw: Draw, weather: Weather, 
       ))
       if (kind === 0) {
         note(call, operation, "refused", start)
-        return yield* draw.one(refusals(call.mutation))()
+        const all = refusals(call.mutation)
+        return yield* (scripted === undefined ? draw.one(all) : all[fates.indexOf(scripted)]!)()
       }
       if (kind === 1) {
         yield* happen
@@ -132,6 +171,7 @@ export const simulatedBackend = (memory: Backend, draw: Draw, weather: Weather, 
         return yield* makeError("Timeout", { ...context, phase: "headers", outcome: "unknown" })
       }
       const answer = yield* happen
+      if (scripted === "interrupted after") yield* interrupt
       // An upload that is open before its answer has come belongs to nobody if the wait for it is interrupted.
       if (call.opens !== true) yield* pause
       return answer
@@ -151,7 +191,9 @@ export const simulatedBackend = (memory: Backend, draw: Draw, weather: Weather, 
     })
 
   const broken = (call: Call, reply: ReadReply): ReadReply => {
-    const breaks = !weather.calm && draw.chance(weather.faults) ? draw.below(reply.length + 1) : Infinity
+    const scripted = weather.script?.fate === "broken" && weather.script.at === number - 1
+    const bad = weather.script === undefined ? draw.chance(weather.faults) : scripted
+    const breaks = !weather.calm && bad ? draw.below(reply.length + 1) : Infinity
     let delivered = 0
     return {
       ...reply,

@@ -76,16 +76,19 @@ const run = Effect.fnUntraced(function*(engine: Engine, seed: number, journal: J
   yield* checkEnd(store, memory, limits, journal)
 })
 
-/** Runs the schedule of a seed, all of it before it answers. */
-export const simulate = (seed: number, engine: Engine = fromBackend): Outcome => {
-  const journal = makeJournal()
+/** Runs a schedule, all of it before it answers. */
+export const drive = (
+  seed: number,
+  journal: Journal,
+  body: Effect.Effect<void, ObjectStoreError>
+): Outcome => {
   const logger = Logger.make(({ message }) => void journal.trace.push(String(message).replace(/upload \S+/, "upload")))
   const scheduler = makeSeededScheduler(makeDraw(seed ^ 0x5bd1e995))
   const still = Latch.makeUnsafe()
   const program = Effect.gen(function*() {
     // Says that time is ours, so that nothing warns of a clock that stands still.
     yield* TestClock.adjust(0)
-    const fiber = yield* Effect.forkChild(Effect.exit(run(engine, seed, journal)))
+    const fiber = yield* Effect.forkChild(Effect.exit(body))
     // Time goes on only when nothing else does.
     yield* still.await
     yield* TestClock.adjust("1 hour")
@@ -112,4 +115,10 @@ export const simulate = (seed: number, engine: Engine = fromBackend): Outcome =>
   const hash = createHash("sha256").update(journal.trace.join("\n")).digest("hex").slice(0, 16)
   const requests = [...journal.requests.values()].reduce((sum, count) => sum + count, 0)
   return { seed, violations: journal.violations, trace: journal.trace, hash, requests }
+}
+
+/** Runs the schedule of a seed. */
+export const simulate = (seed: number, engine: Engine = fromBackend): Outcome => {
+  const journal = makeJournal()
+  return drive(seed, journal, run(engine, seed, journal))
 }

@@ -16,7 +16,7 @@ export interface Operation {
   readonly interrupt: number | undefined
 }
 
-const kinds = [
+export const kinds = [
   "put",
   "putMultipart",
   "putMultipart",

@@ -1,0 +1,65 @@
+/**
+ * Every point at which one operation can be hit: it runs once in peace, its requests are counted, and then it runs again for
+ * each of them and each thing that can become of it.
+ */
+import { Effect, Exit, Fiber } from "effect"
+import { fromBackend, type ObjectStoreError } from "effect-objectstore"
+import { makeBackend } from "effect-objectstore/layers/Memory"
+import { makeDraw } from "./Draw.ts"
+import { checkEnd, checkOperation } from "./invariants.ts"
+import { drive } from "./simulate.ts"
+import {
+  CurrentOperation,
+  type Fate,
+  Interruption,
+  makeJournal,
+  simulatedBackend,
+  type Weather
+} from "./SimulatedBackend.ts"
+import { bodyOf, type Done, keys, type Operation, perform } from "./workload.ts"
+
+export interface Hit {
+  readonly violations: ReadonlyArray<string>
+  readonly exit: Exit.Exit<Done, ObjectStoreError>
+  readonly requests: number
+  readonly trace: ReadonlyArray<string>
+}
+
+/** Runs one operation; the request of a number meets its fate. */
+export const hit = (operation: Operation, script: { readonly at: number; readonly fate: Fate } | undefined): Hit => {
+  const journal = makeJournal()
+  let exit: Exit.Exit<Done, ObjectStoreError> = Exit.die("it did not end")
+  let requests = 0
+  const run = Effect.gen(function*() {
+    const weather: Weather = { faults: 0, delay: 0, lax: false, calm: true, script }
+    const memory = yield* makeBackend({
+      capabilities: { maxCopySize: operation.concurrency > 2 ? 10 : undefined, multipart: { minPartSize: 8 } }
+    })
+    const draw = makeDraw(1)
+    const target = operation.op === "copy" ? operation.to : operation.key
+    const limits = { base: "mem://memory/", requests: 4, memory: 20 }
+    const store = yield* fromBackend(simulatedBackend(memory, draw, weather, journal), limits)
+    for (const [id, key] of keys.entries()) {
+      if (operation.mode === "create" && key === target) continue
+      yield* Effect.provideService(store.put(key, bodyOf({ id, size: 40 })), CurrentOperation, id)
+    }
+    const before = journal.requests.size
+    weather.calm = false
+    const fiber: Fiber.Fiber<Done, ObjectStoreError> = yield* perform(store, draw, operation).pipe(
+      Effect.provideService(CurrentOperation, operation.id),
+      Effect.provideService(Interruption, Effect.sync(() => fiber.interruptUnsafe())),
+      Effect.forkChild
+    )
+    exit = yield* Fiber.await(fiber)
+    weather.calm = true
+    requests = [...journal.requests.values()].reduce((sum, count) => sum + count, 0) - before
+    yield* Effect.sleep("1 minute")
+    checkOperation(
+      { operation: { ...operation, interrupt: script?.fate.startsWith("int") ? 0 : undefined }, exit },
+      journal
+    )
+    yield* checkEnd(store, memory, limits, journal)
+  })
+  const { trace, violations } = drive(1, journal, run)
+  return { violations, exit, requests, trace }
+}
