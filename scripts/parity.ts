@@ -18,6 +18,9 @@ const text = `# Parity
 Every case of the conformance suite (rows) on every backend and server (columns), as the tests found it. \`npm run parity\` writes
 this page; \`.ci/run\` fails where it is stale, or where a cell says \`FAILED\` or \`MISSING\`.
 
+The columns "u." are the universal store over that store. moto and gcp-storage-emulator are not here: they serve single tests,
+of keys and of sessions, and do too little right for a suite.
+
 - ✓: the case holds.
 - refused: the store lacks a capability that the case needs, and refuses the operation as it must, before any byte moves.
 - –: the store lacks it, and there is nothing to refuse; the note names it.
