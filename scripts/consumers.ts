@@ -17,9 +17,13 @@ const resolutions = [
 
 const program = `import { Effect, Stream } from "effect"
 import { ObjectStore, type ObjectStoreError } from "effect-objectstore"
+import * as Azure from "effect-objectstore/layers/Azure"
 import * as Direct from "effect-objectstore/layers/Direct"
 import * as File from "effect-objectstore/layers/File"
+import * as Gcs from "effect-objectstore/layers/Gcs"
 import { MemoryLive } from "effect-objectstore/layers/Memory"
+import * as S3 from "effect-objectstore/layers/S3"
+import * as Universal from "effect-objectstore/layers/Universal"
 import { layerMock } from "effect-objectstore/testing/doubles"
 import { fileURLToPath } from "node:url"
 
@@ -45,6 +49,22 @@ for (const layer of layers) {
 }
 const mock = layerMock({ exists: () => Effect.succeed(true) })
 if (!await Effect.runPromise(Effect.provide(ObjectStore.use((store) => store.exists("a")), mock))) throw new Error("mock")
+
+// No vendor's package is installed here: a store that needs one names it, also where it is opened on first use.
+const needs = async (layer: typeof MemoryLive | ReturnType<typeof S3.layer>, at: string, name: string): Promise<void> => {
+  const use = Effect.flip(Effect.provide(ObjectStore.use((store) => store.exists(at)), layer))
+  const { message, reason } = await Effect.runPromise(use)
+  if (reason._tag !== "Configuration" || !message.endsWith(\`npm install \${name}\`)) throw new Error(message)
+}
+const universal = Universal.layer({ s3: { region: "us-east-1" }, azure: { account: "acct" }, gcs: { projectId: "p" } })
+for (const [layer, at, name] of [
+  [S3.layer({ region: "us-east-1" }), "s3://bucket/a", "@aws-sdk/client-s3"],
+  [Azure.layer({ account: "acct" }), "az://acct/data/a", "@azure/identity"],
+  [Gcs.layer({}), "gs://bucket/a", "@google-cloud/storage"]
+] as const) {
+  await needs(layer, at, name)
+  await needs(universal, at, name)
+}
 `
 
 const run = (cwd: string, command: string, ...args: ReadonlyArray<string>): string =>
@@ -100,7 +120,7 @@ try {
     }
   }
   run(project, process.execPath, "main.ts")
-  console.log("runs on memory, file and direct")
+  console.log("runs on memory, file and direct; names what S3, Azure and GCS lack")
 } finally {
   NodeFs.rmSync(project, { recursive: true, force: true })
 }

@@ -13,6 +13,7 @@ import { timeOf } from "../../src/http/replyStat.ts"
 import { type SharedKey, sharedKeyAuthorization } from "../../src/http/SharedKey.ts"
 import { makeTokenCache, type TokenCache } from "../../src/http/TokenCache.ts"
 import type { TransportReply } from "../../src/http/Transport.ts"
+import { importVendorPackage } from "../../src/http/vendorPackage.ts"
 import { makeError, type ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import type { Authorization, TokenCredential } from "./config.ts"
 import { backendName, misconfigured } from "./errors.ts"
@@ -136,12 +137,11 @@ interface IdentityModule {
   readonly DefaultAzureCredential: new() => TokenCredential
 }
 
-const defaultCredential: Effect.Effect<TokenCredential, ObjectStoreError> = Effect.tryPromise({
-  try: () => import(identityPackage) as Promise<IdentityModule>,
-  catch: () =>
-    misconfigured(
-      `credential: "default" needs the package ${identityPackage}, which is not installed; without it, give accountKey, sasToken or a credential of your own`
-    )
+const defaultCredential: Effect.Effect<TokenCredential, ObjectStoreError> = importVendorPackage({
+  backend: backendName,
+  name: identityPackage,
+  need: "the default credential (there is no accountKey, sasToken or other credential)",
+  load: () => import(identityPackage) as Promise<IdentityModule>
 }).pipe(
   Effect.flatMap(({ DefaultAzureCredential }) =>
     Effect.try({

@@ -7,6 +7,7 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { Token } from "../../src/http/TokenCache.ts"
+import { importVendorPackage } from "../../src/http/vendorPackage.ts"
 import { makeError, type ObjectStoreError, printable } from "../../src/ObjectStoreError.ts"
 import { backendName, misconfigured } from "./config.ts"
 
@@ -22,12 +23,11 @@ export interface VendorAuth {
 
 const mostTime = 60_000
 
-const importLibrary = Effect.tryPromise({
-  try: () => import("@google-cloud/storage"),
-  catch: () =>
-    misconfigured(
-      "these credentials need the package @google-cloud/storage, which is not installed: npm install @google-cloud/storage"
-    )
+const importLibrary = importVendorPackage({
+  backend: backendName,
+  name: "@google-cloud/storage",
+  need: "this kind of credentials",
+  load: () => import("@google-cloud/storage")
 })
 
 const transient = new Set([

@@ -8,8 +8,9 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { SigningCredentials } from "../../src/http/SigV4.ts"
 import type { Token } from "../../src/http/TokenCache.ts"
+import { importVendorPackage } from "../../src/http/vendorPackage.ts"
 import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
-import { misconfigured, unauthenticated } from "./errors.ts"
+import { backendName, misconfigured, unauthenticated } from "./errors.ts"
 
 /** What a provider of the SDK's kind answers. */
 export interface SdkIdentity {
@@ -33,15 +34,11 @@ interface SentRequest {
   readonly path: string
 }
 
-const packageName = "@aws-sdk/client-s3"
-
-const load = Effect.tryPromise({
-  try: () => import("@aws-sdk/client-s3"),
-  catch: (cause) =>
-    misconfigured(
-      `credentials come from the AWS SDK, which is not installed: npm install ${packageName}, or give credentials`,
-      cause
-    )
+const load = importVendorPackage({
+  backend: backendName,
+  name: "@aws-sdk/client-s3",
+  need: "a store without credentials of its own",
+  load: () => import("@aws-sdk/client-s3")
 })
 
 /** Asks the SDK; `profile` names a profile of the shared files. */

@@ -1,4 +1,4 @@
-import { assert, describe, it, vi } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Redacted, Result } from "effect"
 import { ObjectStore } from "effect-objectstore"
 import * as Azure from "effect-objectstore/layers/Azure"
@@ -127,18 +127,6 @@ describe("options of an Azure store", () => {
     assert.match(wrong({ ...given, checksum: "sha1" as "md5" }), /^checksum: /)
     const { tuning } = settingsOf({ ...given, blockSize: 100, blockConcurrency: 2 }).capabilities
     assert.deepStrictEqual([tuning.writePartSize, tuning.writeConcurrency], [100, 2])
-  })
-
-  it.live("\"default\" without @azure/identity is Configuration, which names it", () => {
-    // Another package may bring it along.
-    vi.doMock("@azure/identity", () => {
-      throw new Error("not installed")
-    })
-    return Effect.gen(function*() {
-      const error = yield* Effect.flip(Effect.scoped(Azure.makeBackend({ account: "acct" })))
-      assert.strictEqual(error.reason._tag, "Configuration")
-      assert.include(error.message, "@azure/identity, which is not installed")
-    }).pipe(Effect.ensuring(Effect.sync(() => vi.doUnmock("@azure/identity"))))
   })
 
   it.live.each(
