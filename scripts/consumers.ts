@@ -56,7 +56,7 @@ const needs = async (layer: typeof MemoryLive | ReturnType<typeof S3.layer>, at:
   const { message, reason } = await Effect.runPromise(use)
   if (reason._tag !== "Configuration" || !message.endsWith(\`npm install \${name}\`)) throw new Error(message)
 }
-const universal = Universal.layer({ s3: { region: "us-east-1" }, azure: { account: "acct" }, gcs: { projectId: "p" } })
+const universal = Universal.layer({ s3: { region: "us-east-1" }, azure: {}, gcs: { projectId: "p" } })
 for (const [layer, at, name] of [
   [S3.layer({ region: "us-east-1" }), "s3://bucket/a", "@aws-sdk/client-s3"],
   [Azure.layer({ account: "acct" }), "az://acct/data/a", "@azure/identity"],
