@@ -5,15 +5,14 @@
  * @internal
  */
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
-import type { Capabilities } from "../../src/Capabilities.ts"
-import type { Metadata, ObjectInfo, PutResult } from "../../src/ObjectInfo.ts"
+import { compared } from "../../src/codec/Sum.ts"
+import { carriedTo } from "../../src/labels.ts"
+import type { ObjectInfo, PutResult } from "../../src/ObjectInfo.ts"
 import type { ObjectStore } from "../../src/ObjectStore.ts"
 import { isObjectStoreError, makeError, type ObjectStoreError, withContext } from "../../src/ObjectStoreError.ts"
-import type { At, CopyOptions, WriteOptions } from "../../src/ObjectStoreOptions.ts"
+import type { At, CopyOptions } from "../../src/ObjectStoreOptions.ts"
 import { backendName } from "./errors.ts"
 import { explain, type Router } from "./stores.ts"
-import { type Sum, sumFor } from "./sums.ts"
 
 type Name = "copy" | "rename"
 type Store = ObjectStore["Service"]
@@ -29,62 +28,6 @@ const asOne = (name: Name, outcome?: "not-applied") => (error: ObjectStoreError)
 
 const failed = (name: Name, uri: string, description: string, outcome: "applied" | "not-applied"): ObjectStoreError =>
   makeError("IntegrityFailed", { operation: name, backend: backendName, uri, description, outcome })
-
-// docs/locations and the engine's own rules: what a name or value must be to travel in a header.
-const identifier = /^[a-z_][a-z0-9_]*$/
-
-/** The metadata that the target can hold; what it cannot is named in a warning. */
-const fitting = Effect.fnUntraced(function*(info: ObjectInfo, can: Capabilities) {
-  const names = Object.keys(info.metadata)
-  const left = !can.metadata ? names : can.metadataNames === "identifier"
-    ? names.filter((name) => !identifier.test(name))
-    : []
-  if (left.length > 0) {
-    yield* Effect.logWarning(`${info.uri}: the target cannot hold the metadata ${left.join(", ")}`)
-  }
-  const kept: Record<string, string> = Object.create(null)
-  for (const name of names) if (!left.includes(name)) kept[name] = info.metadata[name]!
-  return kept as Metadata
-})
-
-/** What goes along with the bytes. */
-const labels = Effect.fnUntraced(function*(info: ObjectInfo, can: Capabilities) {
-  const metadata = yield* fitting(info, can)
-  const has = Object.values(info.attributes).some((value) => value !== undefined)
-  if (has && !can.attributes) yield* Effect.logWarning(`${info.uri}: the target cannot hold attributes`)
-  return {
-    attributes: has && can.attributes ? info.attributes : undefined,
-    metadata: Object.keys(metadata).length > 0 ? metadata : undefined
-  } satisfies WriteOptions
-})
-
-/** Lets bytes pass; at their end, a checksum that is not the source's fails the stream, so nothing is published. */
-const compared = (
-  name: Name,
-  info: ObjectInfo,
-  sum: Sum | undefined,
-  body: Stream.Stream<Uint8Array, ObjectStoreError>
-): Stream.Stream<Uint8Array, ObjectStoreError> => {
-  if (sum === undefined) return body
-  const end = Stream.suspend(() => {
-    const digest = sum.digest()
-    return digest === info.checksums[sum.name] ? Stream.empty : Stream.fail(
-      failed(
-        name,
-        info.uri,
-        `the ${sum.name} of what was read is ${digest}, of the object ${info.checksums[sum.name]}`,
-        "not-applied"
-      )
-    )
-  })
-  return Stream.concat(
-    Stream.map(body, (chunk) => {
-      sum.update(chunk)
-      return chunk
-    }),
-    end
-  )
-}
 
 const isPath = (uri: string): boolean => /^(?:file|direct):/.test(uri)
 const pathOf = (uri: string): string => uri.slice(uri.indexOf(":"))
@@ -110,9 +53,13 @@ const transfer = Effect.fnUntraced(
       const written = yield* Effect.mapError(target.copy(to, to, options), asOne(name))
       return { written, info, same: true }
     }
-    const body = compared(name, info, sumFor(info.checksums), reader.stream())
+    const body = compared(
+      reader.stream(),
+      info.checksums,
+      (description) => failed(name, info.uri, description, "not-applied")
+    )
     const written = yield* target.put(to, body, {
-      ...(yield* labels(info, target.capabilities)),
+      ...(yield* carriedTo(target.capabilities, info)),
       mode: options?.mode,
       size: info.size
     }).pipe(
