@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import type { CopyRequest, Location, WriteReply } from "../../src/Backend.ts"
+import { retag } from "../../src/http/serviceError.ts"
 import type { TransportReply } from "../../src/http/Transport.ts"
 import { makeError, type ObjectStoreError, withContext } from "../../src/ObjectStoreError.ts"
 import { withQuery } from "./auth.ts"
@@ -98,15 +99,10 @@ export const copy = Effect.fnUntraced(function*(
 /** Nobody asked for one version of the source: the copy is begun anew with the one that is there now. */
 const changedMeanwhile = (error: ObjectStoreError): ObjectStoreError =>
   error.code === "SourceConditionNotMet"
-    ? makeError("Unavailable", {
-      operation: "copy",
-      backend: backendName,
-      status: error.status,
-      code: error.code,
-      requestId: error.requestId,
-      description: "the source was changed meanwhile",
-      outcome: "not-applied"
-    })
+    ? retag(
+      withContext(error, { description: "the source was changed meanwhile", outcome: "not-applied" }),
+      "Unavailable"
+    )
     : error
 
 const firstPause = 100

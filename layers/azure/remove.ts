@@ -9,8 +9,9 @@ import * as NodeCrypto from "node:crypto"
 import type { DeleteEntry } from "../../src/Backend.ts"
 import type { ErrorReasonTag } from "../../src/ErrorReason.ts"
 import { readText } from "../../src/http/replyBody.ts"
+import { retag } from "../../src/http/serviceError.ts"
 import { violation } from "../../src/http/violation.ts"
-import { makeError, type ObjectStoreError } from "../../src/ObjectStoreError.ts"
+import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import { boundaryOf, type InnerReply, parseBatch, printBatch } from "./batch.ts"
 import { type Client, invalidKey, pathOf, send, sendForHead } from "./client.ts"
 import { type Asked, backendName, errorOf } from "./errors.ts"
@@ -54,15 +55,7 @@ const ofBlob: ReadonlySet<ErrorReasonTag> = new Set(["NotFound", "PreconditionFa
 /** A missing blob counts as removed, unless it was to have an etag. */
 const answerOf = ({ ifMatch }: DeleteEntry, error: ObjectStoreError): ObjectStoreError | undefined => {
   if (error.reason._tag !== "NotFound") return error
-  return ifMatch === undefined ? undefined : makeError("PreconditionFailed", {
-    operation: "delete",
-    backend: backendName,
-    status: error.status,
-    code: error.code,
-    requestId: error.requestId,
-    description: "there is no object",
-    outcome: "not-applied"
-  })
+  return ifMatch === undefined ? undefined : retag(error, "PreconditionFailed")
 }
 
 const deleteMany = Effect.fnUntraced(function*(

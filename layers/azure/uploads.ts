@@ -21,9 +21,10 @@ import type {
   WriteReply
 } from "../../src/Backend.ts"
 import { rangeHeader } from "../../src/http/contentRange.ts"
+import { retag } from "../../src/http/serviceError.ts"
 import { xmlDocument, xmlElement, xmlText } from "../../src/http/Xml.ts"
 import type { Verified } from "../../src/ObjectInfo.ts"
-import { makeError, type ObjectStoreError } from "../../src/ObjectStoreError.ts"
+import { makeError, type ObjectStoreError, withContext } from "../../src/ObjectStoreError.ts"
 import { type BlockList, readBlockList } from "./blockList.ts"
 import { checkKey, type Client, sendForHead } from "./client.ts"
 import { maxBlocks } from "./config.ts"
@@ -168,16 +169,8 @@ const whatBecame = Effect.fnUntraced(function*(
 })
 
 /** The upload is there, and so one of the blocks is not. */
-const missingPart = ({ code, requestId, status }: ObjectStoreError): ObjectStoreError =>
-  makeError("InvalidRequest", {
-    operation: "completeUpload",
-    backend: backendName,
-    status,
-    code,
-    requestId,
-    description: "a part was never stored",
-    outcome: "not-applied"
-  })
+const missingPart = (error: ObjectStoreError): ObjectStoreError =>
+  retag(withContext(error, { description: "a part was never stored", outcome: "not-applied" }), "InvalidRequest")
 
 /** Nothing drops blocks: they expire a week after the last one, or go with the next commit or put of the key. */
 export const abortUpload: Effect.Effect<void, ObjectStoreError> = Effect.void

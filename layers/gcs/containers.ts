@@ -6,13 +6,13 @@
 import * as Effect from "effect/Effect"
 import type { BackendContainer } from "../../src/Backend.ts"
 import { timeOf } from "../../src/http/replyStat.ts"
+import { retag } from "../../src/http/serviceError.ts"
 import { violation } from "../../src/http/violation.ts"
 import { compareKeys } from "../../src/keyOrder.ts"
 import { type ObjectStoreError, withContext } from "../../src/ObjectStoreError.ts"
 import type { ContainerOptions } from "../../src/ObjectStoreOptions.ts"
 import { bucketPath, call, type Client, command, query, type Resource } from "./client.ts"
 import { backendName } from "./config.ts"
-import { retag } from "./errors.ts"
 import { textField } from "./resource.ts"
 
 /** Makes a bucket in the project. */

@@ -5,12 +5,12 @@
  */
 import * as Effect from "effect/Effect"
 import type { CopyRequest, Location, WriteReply } from "../../src/Backend.ts"
+import { retag } from "../../src/http/serviceError.ts"
 import { violation } from "../../src/http/violation.ts"
 import { type ObjectStoreError, withContext } from "../../src/ObjectStoreError.ts"
 import { call, type Client, objectPath, query, type Resource } from "./client.ts"
 import { generationFor, isGeneration } from "./conditions.ts"
 import { backendName } from "./config.ts"
-import { retag } from "./errors.ts"
 import { head } from "./read.ts"
 import { generationField, sizeField, textField } from "./resource.ts"
 import { neverMatches } from "./write.ts"

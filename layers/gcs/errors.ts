@@ -6,8 +6,15 @@
  *
  * @since 0.1.0
  */
-import type { ErrorReasonTag, Outcome } from "../../src/ErrorReason.ts"
-import { type Call, type ErrorTable, type Meaning, serviceError } from "../../src/http/serviceError.ts"
+import type { Outcome } from "../../src/ErrorReason.ts"
+import {
+  type Call,
+  type ErrorTable,
+  type Meaning,
+  type Plain,
+  retag,
+  serviceError
+} from "../../src/http/serviceError.ts"
 import type { TransportReply } from "../../src/http/Transport.ts"
 import { makeError, type ObjectStoreError, type ReasonFields } from "../../src/ObjectStoreError.ts"
 import { backendName } from "./config.ts"
@@ -157,17 +164,6 @@ export const refused = (
   if (error.reason._tag === "NotFound" && bucketIsMissing(said.message)) return retag(error, "ContainerNotFound")
   if (error.reason._tag === "InvalidRequest" && checksumIsWrong(said.message)) return retag(error, "IntegrityFailed")
   return error
-}
-
-type Plain = Exclude<
-  ErrorReasonTag,
-  "Timeout" | "ConnectionFailed" | "PartialFailure" | "LimitExceeded" | "Unsupported" | "RangeNotSatisfiable"
->
-
-/** The same error with another reason: what an operation knows better than the table. */
-export const retag = (error: ObjectStoreError, tag: Plain): ObjectStoreError => {
-  const { _tag, ...fields } = error.reason
-  return makeError(tag, { ...fields, cause: error.reason.cause } as ReasonFields<Plain>)
 }
 
 /** An error of our own. */

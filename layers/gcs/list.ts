@@ -5,11 +5,12 @@
  */
 import * as Effect from "effect/Effect"
 import type { ListedObject, ListPage, ListRequest } from "../../src/Backend.ts"
+import { retag } from "../../src/http/serviceError.ts"
 import { violation } from "../../src/http/violation.ts"
 import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import { bucketPath, call, type Client, query, type Resource } from "./client.ts"
 import { backendName } from "./config.ts"
-import { fail, retag } from "./errors.ts"
+import { fail } from "./errors.ts"
 import { statFields, statOfResource, textField } from "./resource.ts"
 
 /** Where the next page begins. */

@@ -6,11 +6,12 @@
 import * as Effect from "effect/Effect"
 import type { CopiedPart, CopyRequest, Location, PartReceipt, Upload, WriteReply } from "../../src/Backend.ts"
 import { encodeKey } from "../../src/http/percentEncoding.ts"
+import { retag } from "../../src/http/serviceError.ts"
 import { violation } from "../../src/http/violation.ts"
 import type { XmlReader } from "../../src/http/Xml.ts"
-import { makeError, type ObjectStoreError } from "../../src/ObjectStoreError.ts"
+import { type ObjectStoreError, withContext } from "../../src/ObjectStoreError.ts"
 import { askedOf, type S3Client, sendForDocument } from "./client.ts"
-import { backendName, type Intent, unsupported } from "./errors.ts"
+import { type Intent, unsupported } from "./errors.ts"
 import { checkPlace, modeHeaders } from "./headers.ts"
 import { PartState } from "./multipart.ts"
 import { head } from "./reading.ts"
@@ -49,7 +50,10 @@ export const copy = Effect.fnUntraced(function*(
   if (ifMatch !== undefined && !profile.conditionalCopySource) return yield* unsupported("conditionalCopySource")
   yield* checkPlace(client, "copy", from, "source")
   yield* checkPlace(client, "copy", to, "target")
-  const stat = yield* Effect.mapError(head(client, from, { ifMatch }), notApplied)
+  const stat = yield* Effect.mapError(
+    head(client, from, { ifMatch }),
+    (error) => withContext(error, { outcome: "not-applied" })
+  )
   const pinned = profile.conditionalCopySource && stat.etag !== undefined
   const headers: Record<string, string> = {
     ...modeHeaders(mode),
@@ -68,16 +72,13 @@ export const copy = Effect.fnUntraced(function*(
     Effect.catchIf(
       // Another writer came between the two requests: that is no condition of the program's.
       (error) => pinned && ifMatch === undefined && mode === "overwrite" && error.reason._tag === "PreconditionFailed",
-      (error) =>
-        Effect.fail(makeError("Unavailable", {
-          operation: "copy",
-          backend: backendName,
-          status: error.status,
-          code: error.code,
-          requestId: error.requestId,
+      (error) => {
+        const changed = withContext(error, {
           description: "the source changed before it was copied",
           outcome: "not-applied"
-        }))
+        })
+        return Effect.fail(retag(changed, "Unavailable"))
+      }
     )
   )
   return {
@@ -87,11 +88,6 @@ export const copy = Effect.fnUntraced(function*(
     verified: pinned ? "size" : "none"
   }
 })
-
-const notApplied = (error: ObjectStoreError): ObjectStoreError => {
-  const { _tag, ...fields } = { ...error.reason, outcome: "not-applied" as const }
-  return makeError(_tag, fields as Parameters<typeof makeError>[1])
-}
 
 /** `Backend.copyPart`. */
 export const copyPart = Effect.fnUntraced(function*(

@@ -5,9 +5,8 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { ErrorReasonTag, Outcome } from "../../src/ErrorReason.ts"
-import { serviceError } from "../../src/http/serviceError.ts"
-import type { ErrorTable, Meaning } from "../../src/http/serviceError.ts"
+import type { Outcome } from "../../src/ErrorReason.ts"
+import { type ErrorTable, type Meaning, type Plain, retag, serviceError } from "../../src/http/serviceError.ts"
 import type { TransportReply } from "../../src/http/Transport.ts"
 import { parseXml, rootOfXml } from "../../src/http/Xml.ts"
 import { makeError, type ObjectStoreError, type ReasonFields, withContext } from "../../src/ObjectStoreError.ts"
@@ -219,16 +218,6 @@ const describe = (
     ? undefined
     : advice.get(code)
   return withContext(error, { description: description?.slice(0, 512) })
-}
-
-type Plain = Exclude<
-  ErrorReasonTag,
-  "Timeout" | "ConnectionFailed" | "PartialFailure" | "LimitExceeded" | "Unsupported"
->
-
-const retag = (error: ObjectStoreError, tag: Plain): ObjectStoreError => {
-  const { _tag, ...fields } = { ...error.reason }
-  return makeError(tag, fields as ReasonFields<Plain>)
 }
 
 /** A request that is refused before it is sent. */

@@ -124,3 +124,15 @@ export const retryAfterOf = (headers: TransportReply["headers"]): number | undef
     ? undefined
     : Math.max(0, until.epochMilliseconds - now.epochMilliseconds)
 }
+
+/** Reasons that need no more than every reason has. */
+export type Plain = Exclude<
+  ErrorReasonTag,
+  "Timeout" | "ConnectionFailed" | "PartialFailure" | "LimitExceeded" | "Unsupported"
+>
+
+/** The same error with another reason: what an operation knows better than the table. */
+export const retag = (error: ObjectStoreError, tag: Plain): ObjectStoreError => {
+  const { _tag, ...fields } = error.reason
+  return makeError(tag, { ...fields, cause: error.reason.cause } as ReasonFields<Plain>)
+}
