@@ -6,11 +6,11 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Location } from "../../src/Backend.ts"
-import { encodeKey, encodeQuery } from "../../src/http/percentEncoding.ts"
+import { encodeKey, encodeParameters } from "../../src/http/percentEncoding.ts"
 import { drain } from "../../src/http/replyBody.ts"
 import type { Transport, TransportReply, TransportRequest } from "../../src/http/Transport.ts"
 import { makeError, type ObjectStoreError } from "../../src/ObjectStoreError.ts"
-import type { Authorizer } from "./auth.ts"
+import { type Authorizer, withQuery } from "./auth.ts"
 import type { Settings } from "./config.ts"
 import { type Asked, backendName, failureOf } from "./errors.ts"
 import { wrongKey } from "./keys.ts"
@@ -52,14 +52,6 @@ export const pathOf = ({ settings }: Client, { container, key }: Pick<Ask, "cont
   return key === undefined ? `${basePath}/${container}` : `${basePath}/${container}/${encodeKey(key)}`
 }
 
-const queryOf = (query: Ask["query"]): string => {
-  let text = ""
-  for (const [name, value] of Object.entries(query ?? {})) {
-    if (value !== undefined) text += `${text === "" ? "?" : "&"}${name}=${encodeQuery(value)}`
-  }
-  return text
-}
-
 /** Sends a request and answers the reply, if it is of an accepted status; else fails with what it says. */
 export const send = Effect.fnUntraced(function*(
   client: Client,
@@ -69,9 +61,10 @@ export const send = Effect.fnUntraced(function*(
   const { body, headers, method, mutation } = ask
   const wrong = ask.key === undefined ? undefined : invalidKey(ask, ask.key)
   if (wrong !== undefined) return yield* wrong
+  const query = encodeParameters(ask.query ?? {})
   const authorized = yield* authorizer.authorize({
     method,
-    path: pathOf(client, ask) + queryOf(ask.query),
+    path: query === "" ? pathOf(client, ask) : withQuery(pathOf(client, ask), query),
     headers: { ...headers, "x-ms-version": serviceVersion },
     length: body?.length ?? 0
   })

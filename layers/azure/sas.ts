@@ -12,7 +12,7 @@ import * as Redacted from "effect/Redacted"
 import * as Semaphore from "effect/Semaphore"
 import type { KeyObject } from "node:crypto"
 import type { Location } from "../../src/Backend.ts"
-import { encodeQuery } from "../../src/http/percentEncoding.ts"
+import { encodeParameters } from "../../src/http/percentEncoding.ts"
 import { readText } from "../../src/http/replyBody.ts"
 import { timeOf } from "../../src/http/replyStat.ts"
 import { makeSharedKey, type SharedKey, signText } from "../../src/http/SharedKey.ts"
@@ -60,14 +60,11 @@ const common = ({ account, endpoint }: Settings, { container, key }: Location, {
 /** Cache-Control, Content-Disposition, Content-Encoding, Content-Language and Content-Type of answers are not replaced. */
 const noOverrides = ["", "", "", "", ""]
 
-const toQuery = (fields: Readonly<Record<string, string>>): string =>
-  Object.entries(fields).map(([name, value]) => `${name}=${encodeQuery(value)}`).join("&")
-
 /** A signature with the account's key, as a query. */
 export const serviceSas = (settings: Settings, { key }: SharedKey, at: Location, grant: Grant): string => {
   const { resource, se, sp, spr } = common(settings, at, grant)
   const text = [sp, "", se, resource, "", "", spr, serviceVersion, "b", "", "", ...noOverrides].join("\n")
-  return toQuery({ sv: serviceVersion, spr, se, sr: "b", sp, sig: signText(key, text) })
+  return encodeParameters({ sv: serviceVersion, spr, se, sr: "b", sp, sig: signText(key, text) })
 }
 
 /** A signature with a lent key, as a query. */
@@ -77,7 +74,7 @@ export const delegationSas = (settings: Settings, lent: DelegationKey, at: Locat
   const lender = [objectId, tenantId, start, expiry, service, version]
   const lending = [sp, "", se, resource, ...lender, "", "", ""]
   const text = lending.concat(["", spr, serviceVersion, "b", "", ""], noOverrides).join("\n")
-  return toQuery({
+  return encodeParameters({
     sv: serviceVersion,
     spr,
     se,

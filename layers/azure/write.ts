@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as NodeCrypto from "node:crypto"
 import type { Location, ObjectOptions, WriteReply } from "../../src/Backend.ts"
-import { encodeQuery } from "../../src/http/percentEncoding.ts"
+import { encodeParameters } from "../../src/http/percentEncoding.ts"
 import { attributeHeaders, requestIdOf } from "../../src/http/replyStat.ts"
 import type { TransportReply } from "../../src/http/Transport.ts"
 import type { Verified } from "../../src/ObjectInfo.ts"
@@ -43,8 +43,8 @@ export const optionHeaders = (
   const headers = { ...modeHeaders(mode), ...attributeHeaders(attributes, "x-ms-blob-") }
   for (const [name, value] of Object.entries(metadata)) headers[`x-ms-meta-${name}`] = value
   if (storageClass !== undefined) headers["x-ms-access-tier"] = storageClass
-  const pairs = Object.entries(tags ?? {}).map(([name, value]) => `${encodeQuery(name)}=${encodeQuery(value)}`)
-  if (pairs.length > 0) headers["x-ms-tags"] = pairs.join("&")
+  const pairs = encodeParameters(tags ?? {})
+  if (pairs !== "") headers["x-ms-tags"] = pairs
   return headers
 }
 

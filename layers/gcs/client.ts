@@ -8,7 +8,7 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { Capabilities } from "../../src/Capabilities.ts"
 import type { Outcome } from "../../src/ErrorReason.ts"
-import { encodeQuery } from "../../src/http/percentEncoding.ts"
+import { encodeParameters, encodeQuery } from "../../src/http/percentEncoding.ts"
 import { drain, readMessage, readText } from "../../src/http/replyBody.ts"
 import type { Transport, TransportReply, TransportRequest } from "../../src/http/Transport.ts"
 import { violation } from "../../src/http/violation.ts"
@@ -37,13 +37,10 @@ export interface ApiRequest {
   readonly mutation: boolean
 }
 
-/** A query out of what is defined. */
+/** A query out of what is defined, with its `?`. */
 export const query = (parameters: Readonly<Record<string, string | number | undefined>>): string => {
-  let text = ""
-  for (const [name, value] of Object.entries(parameters)) {
-    if (value !== undefined) text += `${text === "" ? "?" : "&"}${name}=${encodeQuery(String(value))}`
-  }
-  return text
+  const text = encodeParameters(parameters)
+  return text === "" ? "" : `?${text}`
 }
 
 /** A bucket in the JSON API. */

@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { createHash } from "node:crypto"
 import type { Location } from "../../src/Backend.ts"
-import { encodeKey, encodeQuery } from "../../src/http/percentEncoding.ts"
+import { encodeKey, encodeParameters, encodeQuery } from "../../src/http/percentEncoding.ts"
 import { makeError, type ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import type { PresignOptions } from "../../src/ObjectStoreOptions.ts"
 import type { Client } from "./client.ts"
@@ -44,13 +44,13 @@ export const presign = Effect.fnUntraced(function*(
   const scope = `${time.slice(0, 8)}/auto/storage/goog4_request`
   const path = `${endpoint.prefix}/${encodeQuery(at.container)}/${encodeKey(at.key)}`
   const queryOf = (email: string): string =>
-    ([
-      ["X-Goog-Algorithm", algorithm],
-      ["X-Goog-Credential", `${email}/${scope}`],
-      ["X-Goog-Date", time],
-      ["X-Goog-Expires", String(seconds)],
-      ["X-Goog-SignedHeaders", "host"]
-    ] as const).map(([name, value]) => `${name}=${encodeQuery(value)}`).join("&")
+    encodeParameters({
+      "X-Goog-Algorithm": algorithm,
+      "X-Goog-Credential": `${email}/${scope}`,
+      "X-Goog-Date": time,
+      "X-Goog-Expires": seconds,
+      "X-Goog-SignedHeaders": "host"
+    })
   const { host } = new URL(endpoint.origin)
   const canonical = (email: string): string =>
     [method, path, queryOf(email), `host:${host}`, "", "host", "UNSIGNED-PAYLOAD"].join("\n")

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { Outcome } from "../../src/ErrorReason.ts"
+import { encodeParameters } from "../../src/http/percentEncoding.ts"
 import { readMessage, readText } from "../../src/http/replyBody.ts"
 import type { Signer, SigningCredentials } from "../../src/http/SigV4.ts"
 import type { Transport, TransportReply } from "../../src/http/Transport.ts"
@@ -18,7 +19,7 @@ import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import type { ChecksumMethod } from "./checksum.ts"
 import type { Credentials } from "./credentials.ts"
 import type { Encryption } from "./encryption.ts"
-import { type Endpoint, isVirtual, queryOf, type Target, targetOf } from "./endpoint.ts"
+import { type Endpoint, isVirtual, type Target, targetOf } from "./endpoint.ts"
 import { backendName, type Intent, readRefusal, type Refused, toError } from "./errors.ts"
 import { isRedirect, regionOf, type Regions } from "./regions.ts"
 import type { S3Profile } from "./vendors.ts"
@@ -65,7 +66,7 @@ export const address = (client: S3Client, request: S3Request, region: string): T
     isVirtual(client.addressing, endpoint),
     request.container,
     request.key,
-    request.query === undefined ? "" : queryOf(request.query)
+    encodeParameters(request.query ?? {})
   )
 }
 

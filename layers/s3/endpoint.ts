@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
-import { encodeKey, encodeQuery } from "../../src/http/percentEncoding.ts"
+import { encodeKey } from "../../src/http/percentEncoding.ts"
 
 /** The address of a service. */
 export interface Endpoint {
@@ -80,13 +80,3 @@ export const targetOf = (
     path: `${endpoint.path}${bucket}${object}${query === "" ? "" : `?${query}`}`
   }
 }
-
-/** A query of parameters in the order of their names; those that are `undefined` are left out. */
-export const queryOf = (parameters: Readonly<Record<string, string | number | undefined>>): string =>
-  Object.keys(parameters)
-    .sort()
-    .flatMap((name) => {
-      const value = parameters[name]
-      return value === undefined ? [] : [`${encodeQuery(name)}=${encodeQuery(String(value))}`]
-    })
-    .join("&")

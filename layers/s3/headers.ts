@@ -5,9 +5,8 @@
  */
 import * as Effect from "effect/Effect"
 import type { Location, ObjectOptions } from "../../src/Backend.ts"
-import { encodeQuery } from "../../src/http/percentEncoding.ts"
+import { encodeParameters } from "../../src/http/percentEncoding.ts"
 import { attributeHeaders } from "../../src/http/replyStat.ts"
-import type { Tags } from "../../src/ObjectInfo.ts"
 import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import type { WriteMode } from "../../src/ObjectStoreOptions.ts"
 import type { S3Client } from "./client.ts"
@@ -27,14 +26,10 @@ export const objectHeaders = (client: S3Client, options: ObjectOptions): Record<
     ...client.encryption?.create
   }
   if (options.storageClass !== undefined) headers["x-amz-storage-class"] = options.storageClass
-  if (options.tags !== undefined && Object.keys(options.tags).length > 0) {
-    headers["x-amz-tagging"] = tagging(options.tags)
-  }
+  const tags = encodeParameters(options.tags ?? {})
+  if (tags !== "") headers["x-amz-tagging"] = tags
   return headers
 }
-
-const tagging = (tags: Tags): string =>
-  Object.entries(tags).map(([name, value]) => `${encodeQuery(name)}=${encodeQuery(value)}`).join("&")
 
 /** Whether a service can do what a write asks for; it is asked before a byte moves. */
 export const checkWrite = (

@@ -20,3 +20,12 @@ export const encodeQuery = (value: string): string =>
 /** Encodes a key as the path of a URL: every `/` stays where it is, and `.` and `..` stay what they are. */
 export const encodeKey = (key: string): string =>
   plainKey.test(key) ? key : encodeURIComponent(key).replaceAll("%2F", "/").replace(reserved, toHex)
+
+/** Encodes names and values as a query, in the order that they have; those that are `undefined` are left out. */
+export const encodeParameters = (parameters: Readonly<Record<string, string | number | undefined>>): string => {
+  let text = ""
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined) text += `${text === "" ? "" : "&"}${encodeQuery(name)}=${encodeQuery(String(value))}`
+  }
+  return text
+}

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { encodeKey, encodeQuery } from "../../src/http/percentEncoding.ts"
+import { encodeKey, encodeParameters, encodeQuery } from "../../src/http/percentEncoding.ts"
 
 describe("percentEncoding", () => {
   it.effect("keeps exactly the unreserved characters of RFC 3986", () =>
@@ -29,5 +29,11 @@ describe("percentEncoding", () => {
         assert.strictEqual(decodeURIComponent(encodeKey(key)), key)
         assert.strictEqual(decodeURIComponent(encodeQuery(key)), key)
       }
+    }))
+
+  it.effect("prints a query in the order given, without what is undefined", () =>
+    Effect.sync(() => {
+      assert.strictEqual(encodeParameters({ b: "x y", a: 1, none: undefined, "c&": "" }), "b=x%20y&a=1&c%26=")
+      assert.strictEqual(encodeParameters({ none: undefined }), "")
     }))
 })
