@@ -59,16 +59,7 @@ export const makeBackend: (options: AzureOptions) => Effect.Effect<Backend, Obje
       return yield* misconfigured("checksum: Node runs in FIPS mode and has no MD5; \"none\" does without it")
     }
     const authorizer = yield* makeAuthorizer(settings.authorization)
-    const { ca, connectTimeout, connections, headersTimeout, lookup, stallTimeout } = options
-    const transport = yield* makeUndiciTransport({
-      backend: backendName,
-      ca,
-      connections,
-      connectTimeout,
-      headersTimeout,
-      lookup,
-      stallTimeout
-    })
+    const transport = yield* makeUndiciTransport({ ...options, backend: backendName })
     const delegationKeys = settings.authorization._tag === "Token" ? yield* makeDelegationKeys : undefined
     return toBackend({ settings, transport, authorizer, delegationKeys })
   })

@@ -52,14 +52,7 @@ export const makeBackend = Effect.fnUntraced(function*(
   if (Result.isFailure(parsed)) return yield* misconfigured(parsed.failure)
   const endpoint = parsed.success
   const identity = yield* makeIdentity(options, endpoint)
-  const transport = yield* makeUndiciTransport({
-    backend: backendName,
-    connections: options.connections,
-    connectTimeout: options.connectTimeout,
-    headersTimeout: options.headersTimeout,
-    stallTimeout: options.stallTimeout,
-    ca: options.ca
-  })
+  const transport = yield* makeUndiciTransport({ ...options, backend: backendName })
   return toBackend({
     transport,
     endpoint,

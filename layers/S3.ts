@@ -48,16 +48,7 @@ export const makeBackend: (options?: S3Options) => Effect.Effect<Backend, Object
   .fnUntraced(function*(options: S3Options = {}) {
     const settings = toSettings(options)
     if (Result.isFailure(settings)) return yield* misconfigured(settings.failure)
-    const { ca, connections, connectTimeout, headersTimeout, lookup, stallTimeout } = options
-    const transport = yield* makeUndiciTransport({
-      backend: backendName,
-      ca,
-      connections,
-      connectTimeout,
-      headersTimeout,
-      lookup,
-      stallTimeout
-    })
+    const transport = yield* makeUndiciTransport({ ...options, backend: backendName })
     return yield* makeS3Backend(settings.success, transport)
   })
 

@@ -7,7 +7,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type { Capabilities } from "../../src/Capabilities.ts"
 import { makeSharedKey, type SharedKey } from "../../src/http/SharedKey.ts"
-import type { TransportOptions } from "../../src/http/Transport.ts"
+import type { ConnectionOptions } from "../../src/http/Transport.ts"
 import type { StoreOptions } from "../../src/ObjectStoreOptions.ts"
 import * as ObjectUri from "../../src/ObjectUri.ts"
 import {
@@ -43,7 +43,7 @@ export interface TokenCredential {
  * @category models
  * @since 0.1.0
  */
-export interface AzureOptions extends StoreOptions {
+export interface AzureOptions extends StoreOptions, ConnectionOptions {
   /** The account's name; told by the endpoint, the connection string or `base` where it is not given. */
   readonly account?: string | undefined
   /** Where the account is: `"https://ACCOUNT.blob.core.windows.net"` without it, `"http://127.0.0.1:10000/devstoreaccount1"` for Azurite. */
@@ -65,18 +65,6 @@ export interface AzureOptions extends StoreOptions {
   readonly blockSize?: number | undefined
   /** Blocks in flight of one upload; 8 without it. */
   readonly blockConcurrency?: number | undefined
-  /** Most connections; 64 without it. */
-  readonly connections?: number | undefined
-  /** Most milliseconds to make a connection, TLS included; 10 seconds without it. */
-  readonly connectTimeout?: number | undefined
-  /** Most milliseconds to the head of a reply; 60 seconds without it. */
-  readonly headersTimeout?: number | undefined
-  /** Most milliseconds without a byte moving; 30 seconds without it. */
-  readonly stallTimeout?: number | undefined
-  /** Certificates of authorities, PEM, instead of the system's. */
-  readonly ca?: string | ReadonlyArray<string> | undefined
-  /** Answers the address of a host instead of the system's resolver. */
-  readonly lookup?: TransportOptions["lookup"]
 }
 
 /** How requests are authorized. */

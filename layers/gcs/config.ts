@@ -7,6 +7,7 @@ import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type { Capabilities } from "../../src/Capabilities.ts"
+import type { ConnectionOptions } from "../../src/http/Transport.ts"
 import { makeError, type ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import type { StoreOptions } from "../../src/ObjectStoreOptions.ts"
 
@@ -66,7 +67,7 @@ export type GcsCredentials =
  * @category models
  * @since 0.1.0
  */
-export interface GcsOptions extends StoreOptions {
+export interface GcsOptions extends StoreOptions, ConnectionOptions {
   /**
    * Where the service is: `"https://storage.googleapis.com"` without it. A scheme may be left out (`http` then, as
    * emulators have it), and `/storage/v1` may stand at the end.
@@ -80,16 +81,6 @@ export interface GcsOptions extends StoreOptions {
   readonly userProject?: string | undefined
   /** Whether the service takes many removals with one request; `true` without it. Some emulators do not. */
   readonly batchDelete?: boolean | undefined
-  /** Most connections; 64 without it. */
-  readonly connections?: number | undefined
-  /** Most milliseconds to make a connection; 10,000 without it. */
-  readonly connectTimeout?: number | undefined
-  /** Most milliseconds from a request's last byte to the head of its reply; 60,000 without it. */
-  readonly headersTimeout?: number | undefined
-  /** Most milliseconds without a byte moving; 30,000 without it. */
-  readonly stallTimeout?: number | undefined
-  /** Certificates of authorities, PEM, instead of the system's. */
-  readonly ca?: string | ReadonlyArray<string> | undefined
 }
 
 /** Where the service is. */

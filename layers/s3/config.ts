@@ -5,7 +5,7 @@
  */
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import type { TransportOptions } from "../../src/http/Transport.ts"
+import type { ConnectionOptions } from "../../src/http/Transport.ts"
 import type { StoreOptions } from "../../src/ObjectStoreOptions.ts"
 import type { S3Checksum } from "./checksum.ts"
 import type { S3CredentialsOption } from "./credentials.ts"
@@ -25,7 +25,7 @@ import { profiles, type S3Profile, type S3Vendor, vendorOfHost } from "./vendors
  * @category models
  * @since 0.1.0
  */
-export interface S3Options extends StoreOptions {
+export interface S3Options extends StoreOptions, ConnectionOptions {
   /** The region that requests are signed for; `us-east-1` if nobody knows better. Another region's bucket is found. */
   readonly region?: string | undefined
   /** Where the service is: `"http://127.0.0.1:9000"`; AWS in the region without it. */
@@ -50,18 +50,6 @@ export interface S3Options extends StoreOptions {
   readonly encryption?: S3Encryption | undefined
   /** Pays for requests in buckets whose owner does not. */
   readonly requestPayer?: boolean | undefined
-  /** Most connections; 64 without it. */
-  readonly connections?: number | undefined
-  /** Most milliseconds to make a connection, TLS included; 10 seconds without it. */
-  readonly connectTimeout?: number | undefined
-  /** Most milliseconds to the head of a reply; 60 seconds without it. */
-  readonly headersTimeout?: number | undefined
-  /** Most milliseconds without a byte moving; 30 seconds without it. */
-  readonly stallTimeout?: number | undefined
-  /** Certificates of authorities, PEM, instead of the system's. */
-  readonly ca?: string | ReadonlyArray<string> | undefined
-  /** Answers the address of a host instead of the system's resolver. */
-  readonly lookup?: TransportOptions["lookup"]
 }
 
 /** Options that were checked; what is `undefined` is asked of others. */

@@ -69,20 +69,24 @@ export interface TransportReply {
   readonly into: (target: Uint8Array) => Effect.Effect<number, ObjectStoreError>
 }
 
-/** What any transport is made with. Times are milliseconds. */
-export interface TransportOptions {
-  /** The backend's name, for errors. */
-  readonly backend: string
+/** How a store of a cloud connects: what the options of each of them have. */
+export interface ConnectionOptions {
   /** Most connections an origin; a request waits for a free one. 64 without it. */
   readonly connections?: number | undefined
-  /** Most time to make a connection, TLS included. 10 seconds without it. */
+  /** Most milliseconds to make a connection, TLS included; 10 seconds without it. */
   readonly connectTimeout?: number | undefined
-  /** Most time from the request's last byte to the reply's head. 60 seconds without it. */
+  /** Most milliseconds from a request's last byte to the head of its reply; 60 seconds without it. */
   readonly headersTimeout?: number | undefined
-  /** Most time without a byte moving, while a body is sent or received. 30 seconds without it. */
+  /** Most milliseconds without a byte moving, while a body is sent or received; 30 seconds without it. */
   readonly stallTimeout?: number | undefined
   /** Certificates of authorities, PEM, instead of the system's. */
   readonly ca?: string | ReadonlyArray<string> | undefined
   /** Answers the address of a host instead of the system's resolver. */
   readonly lookup?: ((host: string) => string | undefined) | undefined
+}
+
+/** What any transport is made with. */
+export interface TransportOptions extends ConnectionOptions {
+  /** The backend's name, for errors. */
+  readonly backend: string
 }
