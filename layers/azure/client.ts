@@ -8,6 +8,7 @@ import type * as Scope from "effect/Scope"
 import type { Location } from "../../src/Backend.ts"
 import { encodeKey, encodeParameters } from "../../src/http/percentEncoding.ts"
 import { drain } from "../../src/http/replyBody.ts"
+import { renewed } from "../../src/http/serviceError.ts"
 import type { Transport, TransportReply, TransportRequest } from "../../src/http/Transport.ts"
 import { makeError, type ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import { type Authorizer, withQuery } from "./auth.ts"
@@ -74,7 +75,7 @@ export const send = Effect.fnUntraced(function*(
   const { authorization } = settings
   const error = yield* failureOf(ask, reply, authorization._tag === "Sas" ? authorization.expiresAt : undefined)
   return yield* error.reason._tag === "Unauthenticated" && (yield* authorizer.renew(authorized, reply))
-    ? makeError("Unauthenticated", { ...error.reason, renewed: true })
+    ? renewed(error)
     : error
 })
 

@@ -10,6 +10,7 @@ import type { Capabilities } from "../../src/Capabilities.ts"
 import type { Outcome } from "../../src/ErrorReason.ts"
 import { encodeParameters, encodeQuery } from "../../src/http/percentEncoding.ts"
 import { drain, readMessage, readText } from "../../src/http/replyBody.ts"
+import { renewed } from "../../src/http/serviceError.ts"
 import type { Transport, TransportReply, TransportRequest } from "../../src/http/Transport.ts"
 import { violation } from "../../src/http/violation.ts"
 import { type ObjectStoreError, withContext } from "../../src/ObjectStoreError.ts"
@@ -49,24 +50,20 @@ export const bucketPath = (bucket: string): string => `/storage/v1/b/${encodeQue
 /** An object in the JSON API; `/` of its key is encoded too. */
 export const objectPath = (bucket: string, key: string): string => `${bucketPath(bucket)}/o/${encodeQuery(key)}`
 
-/** Sends a request as the one who asks. A token that is refused is asked for anew, once: nothing was done until then. */
+/** Sends a request as the one who asks. A token that is refused is dropped, and the error says that another one comes. */
 export const send = Effect.fnUntraced(function*(
   client: Client,
   request: ApiRequest
 ): Effect.fn.Return<TransportReply, ObjectStoreError, Scope.Scope> {
   const { tokens } = client.identity
   if (tokens === undefined) return yield* sendAs(client, request, undefined)
-  const get = request.mutation
+  const token = yield* request.mutation
     ? Effect.mapError(tokens.get, (error) => withContext(error, { outcome: "not-applied" }))
     : tokens.get
-  const token = yield* get
   const reply = yield* sendAs(client, request, token)
   if (reply.status !== 401) return reply
   yield* tokens.refused(token)
-  const next = yield* get
-  if (Redacted.value(next) === Redacted.value(token)) return reply
-  yield* Effect.ignore(drain(reply))
-  return yield* sendAs(client, request, next)
+  return yield* renewed(yield* refusal(request, reply))
 })
 
 const sendAs = (

@@ -1,6 +1,6 @@
 /**
- * One request to S3: addressed, signed, sent; a refusal is made an error. Two steps are taken once before a refusal
- * stands: a bucket of another region is asked there, and a token that has expired is fetched anew.
+ * One request to S3: addressed, signed, sent; a refusal is made an error. A bucket of another region is asked there, once;
+ * a token that has expired is dropped, and the error says that another one comes.
  *
  * @since 0.1.0
  */
@@ -11,6 +11,7 @@ import type * as Scope from "effect/Scope"
 import type { Outcome } from "../../src/ErrorReason.ts"
 import { encodeParameters } from "../../src/http/percentEncoding.ts"
 import { readMessage, readText } from "../../src/http/replyBody.ts"
+import { renewed } from "../../src/http/serviceError.ts"
 import type { Signer, SigningCredentials } from "../../src/http/SigV4.ts"
 import type { Transport, TransportReply } from "../../src/http/Transport.ts"
 import type { Asked } from "../../src/http/violation.ts"
@@ -103,7 +104,6 @@ export const send = Effect.fnUntraced(function*(
   request: S3Request
 ): Effect.fn.Return<TransportReply, ObjectStoreError, Scope.Scope> {
   let moved = false
-  let renewed = false
   while (true) {
     const region = client.regions.of(request.container)
     const pair = yield* client.credentials.get
@@ -111,17 +111,13 @@ export const send = Effect.fnUntraced(function*(
     if (reply.status >= 200 && reply.status < 300) return reply
     const refusal = yield* explain(client, request, region, pair, reply)
     const right = moved ? undefined : regionOf(refusal.reply, refusal.refused)
-    if (right !== undefined && right !== region && request.container !== "") {
-      moved = true
-      client.regions.learn(request.container, right)
-    } else if (!renewed && pair !== undefined && expired.has(refusal.refused.code ?? "")) {
-      renewed = true
-      if (!(yield* client.credentials.refused(pair))) {
-        return yield* toError(request.intent, refusal.reply, refusal.refused)
-      }
-    } else {
-      return yield* toError(request.intent, refusal.reply, refusal.refused)
+    if (right === undefined || right === region || request.container === "") {
+      const error = toError(request.intent, refusal.reply, refusal.refused)
+      const isExpired = pair !== undefined && expired.has(refusal.refused.code ?? "")
+      return yield* isExpired && (yield* client.credentials.refused(pair)) ? renewed(error) : error
     }
+    moved = true
+    client.regions.learn(request.container, right)
   }
 })
 

@@ -136,3 +136,9 @@ export const retag = (error: ObjectStoreError, tag: Plain): ObjectStoreError => 
   const { _tag, ...fields } = error.reason
   return makeError(tag, { ...fields, cause: error.reason.cause } as ReasonFields<Plain>)
 }
+
+/** A refusal after which the backend has replaced what it signed with: the engine repeats the request once. */
+export const renewed = (error: ObjectStoreError): ObjectStoreError =>
+  error.reason._tag === "Unauthenticated"
+    ? makeError("Unauthenticated", { ...error.reason, cause: error.reason.cause, renewed: true })
+    : error

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
-import type { Backend, ObjectStoreError } from "effect-objectstore"
+import { type Backend, fromBackend, type ObjectStoreError } from "effect-objectstore"
 import { type Recorded, refusal, scriptedBackend, secret } from "./ScriptedTransport.ts"
 
 const at = { container: "bucket", key: "a/b" }
@@ -275,8 +275,8 @@ describe("wrong regions", () => {
 })
 
 describe("expired tokens", () => {
-  it.effect("are fetched anew once", () =>
-    Effect.gen(function*() {
+  it.live("are fetched anew, and the request is sent once more", () =>
+    Effect.scoped(Effect.gen(function*() {
       let calls = 0
       const credentials = () => {
         calls++
@@ -288,12 +288,13 @@ describe("expired tokens", () => {
         refused(400, "ExpiredToken"),
         refused(400, "ExpiredToken")
       ], { credentials })
-      yield* backend.write(at, Buffer.from("x"), plain)
+      const store = yield* fromBackend(backend, { base: "s3://bucket/" })
+      yield* store.put("key", "x")
       assert.deepStrictEqual(requests.map(({ headers }) => headers["x-amz-security-token"]), ["t1", "t2"])
-      const error = yield* Effect.flip(backend.write(at, Buffer.from("x"), plain))
-      assert.strictEqual(error.reason._tag, "Unauthenticated")
+      const error = yield* Effect.flip(store.put("key", "x"))
+      assert.deepStrictEqual([error.reason._tag, error.outcome], ["Unauthenticated", "not-applied"])
       assert.lengthOf(requests, 4)
-    }))
+    })))
 
   it.effect("that cannot be fetched are Unauthenticated, without what the provider knows", () =>
     Effect.gen(function*() {
