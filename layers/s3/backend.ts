@@ -73,10 +73,10 @@ export const makeS3Backend = Effect.fnUntraced(function*(
   transport: Transport
 ): Effect.fn.Return<Backend, ObjectStoreError, Scope.Scope> {
   const { credentials, endpoint, region } = yield* surroundingsOf(settings)
-  const host = (endpoint ?? awsEndpoint(region)).hostname
-  const vendor = vendorOfHost(host)
+  const address = endpoint ?? awsEndpoint(region)
+  const vendor = endpoint === undefined ? "aws" : vendorOfHost(endpoint.hostname)
   const profile = settings.vendor ??
-    (vendor === undefined ? yield* recognise(transport, endpoint ?? awsEndpoint(region)) : profiles[vendor])
+    (vendor === undefined ? yield* recognise(transport, address) : profiles[vendor])
   const method = settings.checksum ?? profile.checksums[0]
   if (!profile.checksums.includes(method)) {
     return yield* misconfigured(
@@ -86,7 +86,7 @@ export const makeS3Backend = Effect.fnUntraced(function*(
   const { encryption } = settings
   if (encryption?.type === "customer") {
     if (!profile.customerKeys) return yield* misconfigured(`${profile.name} does not encrypt with a customer's key`)
-    if ((endpoint ?? awsEndpoint(region)).protocol !== "https:") {
+    if (address.protocol !== "https:") {
       return yield* misconfigured("a customer's key is sent with each request, so the endpoint has to be https")
     }
   }

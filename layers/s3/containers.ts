@@ -5,12 +5,13 @@
  */
 import * as Effect from "effect/Effect"
 import type { BackendContainer } from "../../src/Backend.ts"
+import type { ErrorReasonTag } from "../../src/ErrorReason.ts"
 import { timeOf } from "../../src/http/replyStat.ts"
 import { missing, xmlDocument, type XmlReader, xmlText } from "../../src/http/Xml.ts"
 import { compareKeys } from "../../src/keyOrder.ts"
-import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
+import { type ObjectStoreError, withContext } from "../../src/ObjectStoreError.ts"
 import type { ContainerOptions } from "../../src/ObjectStoreOptions.ts"
-import { type S3Client, send, sendForDocument, sendOnly } from "./client.ts"
+import { type S3Client, sendForDocument, sendOnly } from "./client.ts"
 import { type Intent, refuse, unsupported } from "./errors.ts"
 
 const create: Intent = { operation: "createContainer", mutation: true, about: "container" }
@@ -50,12 +51,20 @@ export const createContainer = Effect.fnUntraced(function*(
   )
 })
 
-const isThere = (client: S3Client, container: string): Effect.Effect<boolean> =>
-  Effect.scoped(send(client, {
+/** Whether a bucket of one's own is there. One that may not be looked at is somebody else's, and its name is taken. */
+const isThere = (client: S3Client, container: string): Effect.Effect<boolean, ObjectStoreError> =>
+  sendOnly(client, {
     intent: { operation: "createContainer", mutation: false, about: "container" },
     method: "HEAD",
     container
-  })).pipe(Effect.match({ onSuccess: () => true, onFailure: () => false }))
+  }).pipe(
+    Effect.as(true),
+    Effect.catchIf(({ reason }) => decided.has(reason._tag), () => Effect.succeed(false)),
+    Effect.mapError((error) => withContext(error, { outcome: "not-applied" }))
+  )
+
+/** Answers to a look at a bucket after which the service itself says whether one can be made. */
+const decided: ReadonlySet<ErrorReasonTag> = new Set(["ContainerNotFound", "PermissionDenied", "Configuration"])
 
 /** `Backend.deleteContainer`. */
 export const deleteContainer = (client: S3Client, container: string): Effect.Effect<void, ObjectStoreError> =>

@@ -12,15 +12,12 @@ import { checksums } from "./checksum.ts"
 import { askedOf, type S3Client, sendForDocument, sendOnly } from "./client.ts"
 import { type Intent, refuse, toError, unsupported } from "./errors.ts"
 import { head } from "./reading.ts"
-import { checkKey } from "./vendors.ts"
+import { checkKey, notXml } from "./vendors.ts"
 
 type Answer = ObjectStoreError | undefined
 
 const intent: Intent = { operation: "delete", mutation: true, about: "object" }
 const batchIntent: Intent = { operation: "delete", mutation: true, about: "container" }
-
-// oxlint-disable-next-line no-control-regex
-const notXml = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/
 
 const concurrency = 4
 

@@ -72,7 +72,11 @@ export const askSdk = Effect.fnUntraced(function*(options: {
       }
     }
   })
-  yield* Effect.ignore(Effect.tryPromise(() => probe.send(new ListBucketsCommand({}))))
+  // Without it, requests would go to AWS, whatever the file says.
+  yield* Effect.tryPromise({
+    try: () => probe.send(new ListBucketsCommand({})),
+    catch: (cause) => misconfigured("the AWS SDK does not tell where the service is", cause)
+  }).pipe(Effect.catchIf(() => endpoint !== undefined, () => Effect.void))
   return {
     region,
     endpoint,

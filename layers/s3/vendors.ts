@@ -279,8 +279,9 @@ export const vendorOfServer = (server: string): S3Vendor => {
     : "generic"
 }
 
+/** What no document of XML can hold. */
 // oxlint-disable-next-line no-control-regex
-const notXml = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/
+export const notXml = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/
 
 /** What is wrong with a key, of an object that is to be written or of any other; length is checked elsewhere. */
 export const checkKey = (rules: S3KeyRules, key: string, begins: boolean): string | undefined => {

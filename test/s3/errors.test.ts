@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
-import { type Backend, fromBackend, type ObjectStoreError } from "effect-objectstore"
+import { type Backend, type ErrorReasonTag, fromBackend, type ObjectStoreError } from "effect-objectstore"
 import { type Recorded, refusal, scriptedBackend, secret } from "./ScriptedTransport.ts"
 
 const at = { container: "bucket", key: "a/b" }
@@ -304,5 +304,27 @@ describe("expired tokens", () => {
       const error = yield* Effect.flip(backend.head(at, {}))
       assert.strictEqual(error.reason._tag, "Unauthenticated")
       assert.strictEqual(error.message, "Unauthenticated: credentials: no credentials: no profile")
+    }))
+})
+
+describe("a bucket in us-east-1, where making one's own again succeeds", () => {
+  const made = { status: 200 }
+  const cases: ReadonlyArray<readonly [string, ReadonlyArray<Recorded>, ErrorReasonTag | undefined]> = [
+    ["is made if there is none", [{ status: 404 }, made], undefined],
+    [
+      "is made or refused by the service if it may not be looked at",
+      [{ status: 403 }, { status: 403 }, made],
+      undefined
+    ],
+    ["AlreadyExists if it is there", [{ status: 200 }], "AlreadyExists"],
+    ["is not made if nobody knows", [{ status: 503 }], "Unavailable"]
+  ]
+  it.effect.each(cases)("%s", ([_, script, reason]) =>
+    Effect.gen(function*() {
+      const { backend, requests } = yield* scriptedBackend(script)
+      const done = yield* Effect.result(backend.createContainer("bucket", {}))
+      const told = Result.isFailure(done) ? [done.failure.reason._tag, done.failure.outcome] : undefined
+      assert.deepStrictEqual(told, reason === undefined ? undefined : [reason, "not-applied"])
+      assert.lengthOf(requests, script.length)
     }))
 })
