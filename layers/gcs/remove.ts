@@ -11,11 +11,11 @@ import { retag } from "../../src/http/serviceError.ts"
 import type { TransportReply } from "../../src/http/Transport.ts"
 import { violation } from "../../src/http/violation.ts"
 import { type ObjectStoreError, withContext } from "../../src/ObjectStoreError.ts"
+import { boundaryOf, parseBatch, printBatch } from "./batch.ts"
 import { type ApiRequest, type Client, command, objectPath, query, refusal, send } from "./client.ts"
 import { isGeneration } from "./conditions.ts"
 import { backendName } from "./config.ts"
 import { fail, refused } from "./errors.ts"
-import { boundaryOf, parseBatch, printBatch } from "./multipartMixed.ts"
 import { neverMatches } from "./write.ts"
 
 type Answers = ReadonlyArray<ObjectStoreError | undefined>

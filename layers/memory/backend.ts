@@ -35,7 +35,7 @@ import {
 } from "./client.ts"
 import { checkMatch, checkMode, checkRead, supportsMode } from "./conditions.ts"
 import { backendName, exceeded, pastTheEnd, refuse, refuseRead, unsupported } from "./errors.ts"
-import { listPage } from "./listing.ts"
+import { listPage } from "./list.ts"
 import { abortUpload, completeUpload, copyPart, listUploads, openUpload, uploadPart } from "./uploads.ts"
 
 type Answer<A> = Result.Result<A, ObjectStoreError>

@@ -13,8 +13,8 @@ import { type ObjectStoreError, withContext } from "../../src/ObjectStoreError.t
 import { askedOf, type S3Client, sendForDocument } from "./client.ts"
 import { type Intent, unsupported } from "./errors.ts"
 import { checkPlace, modeHeaders } from "./headers.ts"
-import { PartState } from "./multipart.ts"
-import { head } from "./reading.ts"
+import { head } from "./read.ts"
+import { PartState } from "./uploads.ts"
 
 /** The value of `x-amz-copy-source`. */
 const sourceOf = ({ container, key }: Location): string => `/${container}/${encodeKey(key)}`

@@ -12,7 +12,7 @@ import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import type { At } from "../../src/ObjectStoreOptions.ts"
 import { createContainer, deleteContainer, listContainers } from "./containers.ts"
 import { copy, rename } from "./copy.ts"
-import { deleteMany } from "./removal.ts"
+import { deleteMany } from "./remove.ts"
 import { explain, type Router } from "./stores.ts"
 
 type Store = ObjectStore["Service"]

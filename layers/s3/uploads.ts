@@ -12,7 +12,7 @@ import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import { askedOf, type S3Client, sendForDocument, sendOnly } from "./client.ts"
 import { corrupted, type Intent } from "./errors.ts"
 import { checkWrite, modeHeaders, objectHeaders } from "./headers.ts"
-import { confirmed } from "./writing.ts"
+import { confirmed } from "./write.ts"
 
 /** What a part's receipt carries to the completion. */
 export class PartState {

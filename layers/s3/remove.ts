@@ -11,7 +11,7 @@ import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import { checksums } from "./checksum.ts"
 import { askedOf, type S3Client, sendForDocument, sendOnly } from "./client.ts"
 import { type Intent, refuse, toError, unsupported } from "./errors.ts"
-import { head } from "./reading.ts"
+import { head } from "./read.ts"
 import { checkKey, notXml } from "./vendors.ts"
 
 type Answer = ObjectStoreError | undefined
