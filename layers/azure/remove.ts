@@ -8,11 +8,11 @@ import * as Effect from "effect/Effect"
 import * as NodeCrypto from "node:crypto"
 import type { DeleteEntry } from "../../src/Backend.ts"
 import type { ErrorReasonTag } from "../../src/ErrorReason.ts"
+import { boundaryOf, type InnerReply, parseBatch, printBatch } from "../../src/http/batch.ts"
 import { readText } from "../../src/http/replyBody.ts"
 import { retag } from "../../src/http/serviceError.ts"
 import { violation } from "../../src/http/violation.ts"
 import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
-import { boundaryOf, type InnerReply, parseBatch, printBatch } from "./batch.ts"
 import { type Client, invalidKey, pathOf, send, sendForHead } from "./client.ts"
 import { type Asked, backendName, errorOf } from "./errors.ts"
 
@@ -92,7 +92,7 @@ const sendBatch = Effect.fnUntraced(function*(
         headers: headersOf(entry),
         length: 0
       }),
-      (authorized) => ({ method: "DELETE", ...authorized })
+      ({ headers, path }) => ({ method: "DELETE", path, headers: { ...headers, "Content-Length": "0" } })
     ))
   const boundary = `batch_${NodeCrypto.randomUUID()}`
   const { reply, text } = yield* send(client, {

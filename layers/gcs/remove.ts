@@ -6,12 +6,12 @@
 import * as Effect from "effect/Effect"
 import { randomUUID } from "node:crypto"
 import type { DeleteEntry } from "../../src/Backend.ts"
+import { boundaryOf, parseBatch, printBatch } from "../../src/http/batch.ts"
 import { readText } from "../../src/http/replyBody.ts"
 import { retag } from "../../src/http/serviceError.ts"
 import type { TransportReply } from "../../src/http/Transport.ts"
 import { violation } from "../../src/http/violation.ts"
 import { type ObjectStoreError, withContext } from "../../src/ObjectStoreError.ts"
-import { boundaryOf, parseBatch, printBatch } from "./batch.ts"
 import { type ApiRequest, type Client, command, objectPath, query, refusal, send } from "./client.ts"
 import { isGeneration } from "./conditions.ts"
 import { backendName } from "./config.ts"
@@ -77,7 +77,8 @@ const deleteMany = Effect.fnUntraced(
       headers: { "content-type": `multipart/mixed; boundary=${boundary}` },
       body: Buffer.from(printBatch(
         boundary,
-        entries.map((entry) => ({ method: "DELETE", path: prefix + pathOf(container, entry) }))
+        entries.map((entry) => ({ method: "DELETE", path: prefix + pathOf(container, entry) })),
+        (index) => `<${index}>`
       )),
       mutation: true
     }
@@ -90,19 +91,21 @@ const deleteMany = Effect.fnUntraced(
 
 const readAnswers = Effect.fnUntraced(function*(entries: ReadonlyArray<DeleteEntry>, reply: TransportReply) {
   const asked = { backend: backendName, operation, outcome: "unknown" } as const
-  const boundary = boundaryOf(reply.headers["content-type"])
-  if (boundary === undefined) return yield* violation(asked, "the answer to a batch is none", reply)
   const text = yield* Effect.mapError(
     readText(asked, reply, maxReply),
     (error) => withContext(error, { outcome: "unknown" })
   )
-  return parseBatch(boundary, text, entries.length).map((answer, index) => {
-    const entry = entries[index]!
-    if (answer === undefined) {
+  const boundary = boundaryOf(reply.headers["content-type"])
+  const replies = boundary === undefined ? undefined : parseBatch(boundary, text)
+  if (replies === undefined) return yield* violation(asked, "the answer is no batch of answers", reply)
+  const byIndex = new Map(replies.map((inner) => [inner.index, inner]))
+  return entries.map((entry, index) => {
+    const inner = byIndex.get(index)
+    if (inner === undefined) {
       return fail(operation, "ProtocolViolation", "the answer to the batch leaves this key out", "unknown")
     }
-    return answer.status >= 200 && answer.status < 300
+    return inner.reply.status >= 200 && inner.reply.status < 300
       ? undefined
-      : answerOf(entry, refused(operation, answer, answer.body, { mutation: true }))
+      : answerOf(entry, refused(operation, inner.reply, inner.body, { mutation: true }))
   })
 })

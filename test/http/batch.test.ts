@@ -1,15 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
-import { boundaryOf, parseBatch, printBatch } from "../../layers/azure/batch.ts"
+import { boundaryOf, parseBatch, printBatch } from "../../src/http/batch.ts"
 
 describe("batches", () => {
   it("are printed as the public reference shows them", () => {
     const request = {
       method: "DELETE",
       path: "/c/a%20b",
-      headers: { "x-ms-date": "now", authorization: "SharedKey a:b" }
+      headers: { "x-ms-date": "now", authorization: "SharedKey a:b", "Content-Length": "0" }
     }
     assert.strictEqual(
-      printBatch("batch_1", [request, { method: "DELETE", path: "/c/d", headers: {} }]),
+      printBatch("batch_1", [request, { method: "DELETE", path: "/c/d", headers: { "Content-Length": "0" } }]),
       [
         "--batch_1",
         "Content-Type: application/http",
@@ -67,6 +67,36 @@ describe("batches", () => {
     assert.deepStrictEqual(replies.map(({ index, reply }) => [index, reply.status]), [[0, 202], [2, 404]])
     assert.strictEqual(replies[1]?.reply.headers["x-ms-error-code"], "BlobNotFound")
     assert.match(replies[1]?.body ?? "", /^<\?xml[^]*<\/Error>$/)
+  })
+
+  it("are named and read as Google does it", () => {
+    assert.include(printBatch("b", [{ method: "DELETE", path: "/a" }], (index) => `<${index}>`), "Content-ID: <0>\r\n")
+    // cloud.google.com/storage/docs/batch, "Example response"
+    const google = [
+      "--batch_pK7JBAk73-E=_AA5eFwv4m2Q=",
+      "Content-Type: application/http",
+      "Content-ID: <response-b29c5de2-0db4-490b-b421-6a51b598bd22+1>",
+      "",
+      "HTTP/1.1 404 Not Found",
+      "Content-Type: application/json; charset=UTF-8",
+      "",
+      "{}",
+      "",
+      "--batch_pK7JBAk73-E=_AA5eFwv4m2Q=",
+      "Content-ID: <response-0>",
+      "",
+      "HTTP/1.1 204 No Content",
+      "",
+      "",
+      "--batch_pK7JBAk73-E=_AA5eFwv4m2Q=--"
+    ]
+    for (const end of ["\r\n", "\n"]) {
+      const replies = parseBatch("batch_pK7JBAk73-E=_AA5eFwv4m2Q=", google.join(end)) ?? []
+      assert.deepStrictEqual(replies.map(({ body, index, reply }) => [index, reply.status, body]), [
+        [1, 404, "{}"],
+        [0, 204, ""]
+      ])
+    }
   })
 
   it("without their end, or with something else inside, are none", () => {
