@@ -12,6 +12,7 @@ import type { ObjectWriter } from "../ObjectStore.ts"
 import { isObjectStoreError, makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { At, Body, WriteOptions } from "../ObjectStoreOptions.ts"
 import { type Engine, onObject } from "./engine.ts"
+import { report } from "./progress.ts"
 import type { Place } from "./resolve.ts"
 import { inOwnScope, planUpload, uploadBytes, type UploadPlan } from "./upload.ts"
 import { checkWrite, invalid } from "./validate.ts"
@@ -95,7 +96,7 @@ const putBytes = (
   const progress = (bytes: number) =>
     Effect.suspend(() => {
       sent += bytes
-      return onProgress === undefined ? Effect.void : onProgress({ bytes: sent, total })
+      return report(onProgress, { bytes: sent, total })
     })
   return body.length === 0 || (!always && body.length <= plan.bytesThreshold)
     ? Effect.tap(writeWhole(engine, place, body, object), () => progress(body.length))

@@ -9,6 +9,7 @@ import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { RangesOptions } from "../ObjectStoreOptions.ts"
 import { type Engine, request } from "./engine.ts"
 import { allocateOrFail } from "./memory.ts"
+import { report } from "./progress.ts"
 import { isSameVersion, pinTo, readPlan, readSpan } from "./read.ts"
 import type { BackendRangeOrEmpty } from "./validate.ts"
 
@@ -93,7 +94,7 @@ export const readRanges = Effect.fnUntraced(function*(
             results[index] = group.members.length === 1 ? target : target.slice(start, start + length)
             bytes += length
           }
-          return options?.onProgress === undefined ? Effect.void : options.onProgress({ bytes, total })
+          return report(options?.onProgress, { bytes, total })
         })
     ).pipe(
       Effect.mapError((error) =>

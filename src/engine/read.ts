@@ -10,6 +10,7 @@ import type { Location, ObjectStat, ReadHandle, ReadReply } from "../Backend.ts"
 import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { ByteRange, ReadConditions, ReadOptions, TransferOptions } from "../ObjectStoreOptions.ts"
 import { type Engine, openBody, openBodyOnce, request } from "./engine.ts"
+import { report } from "./progress.ts"
 import { goOn, retrying } from "./retry.ts"
 import { type BackendRangeOrEmpty, checkConditions, checkOptions, checkRange, checkTransfer } from "./validate.ts"
 
@@ -276,7 +277,7 @@ export const fill = Effect.fnUntraced(function*(
   const progress = (count: number) =>
     Effect.suspend(() => {
       bytes += count
-      return onProgress === undefined ? Effect.void : onProgress({ bytes, total: span.length })
+      return report(onProgress, { bytes, total: span.length })
     })
   const { handle } = body.reply
   if (handle !== undefined) {

@@ -16,6 +16,7 @@ import type { ObjectStoreError } from "../ObjectStoreError.ts"
 import type { RangeReadOptions } from "../ObjectStoreOptions.ts"
 import type { Engine } from "./engine.ts"
 import { allocateOrFail } from "./memory.ts"
+import { report } from "./progress.ts"
 import { fill, openSpan, readPart, readPlan } from "./read.ts"
 import type { BackendRangeOrEmpty } from "./validate.ts"
 
@@ -85,7 +86,7 @@ const makePull = (
   const deliver = Effect.fnUntraced(function*(chunk: Uint8Array, total: number) {
     delivered += chunk.length
     yield* engine.observer.read(chunk.length)
-    if (onProgress !== undefined) yield* onProgress({ bytes: delivered, total })
+    yield* report(onProgress, { bytes: delivered, total })
     return [chunk] as const
   })
 

@@ -18,6 +18,7 @@ import type { WriteOptions } from "../ObjectStoreOptions.ts"
 import { type Engine, request } from "./engine.ts"
 import { withWriteId } from "./identity.ts"
 import { allocate, allocateAligned, allocateOrFail } from "./memory.ts"
+import { report } from "./progress.ts"
 import type { Place } from "./resolve.ts"
 import { type Leftovers, type OpenedUpload, openUpload, tooLarge, type UploadPlan } from "./upload.ts"
 import { findWrite } from "./verify.ts"
@@ -69,7 +70,7 @@ export const openSession = Effect.fnUntraced(function*(
   const progress = (bytes: number) =>
     Effect.suspend(() => {
       sent += bytes
-      return options?.onProgress === undefined ? Effect.void : options.onProgress({ bytes: sent, total: options.size })
+      return report(options?.onProgress, { bytes: sent, total: options?.size })
     })
 
   const opened = Effect.suspend(() =>

@@ -266,4 +266,29 @@ describe("writes of the engine", () => {
       }))
       assert.strictEqual((yield* plain.stat("a")).size, 0)
     }))
+
+  it.effect("end as a defect when onProgress answers no effect, or throws", () =>
+    Effect.gen(function*() {
+      const { plain, store } = yield* setUp()
+      const wrong = [(() => undefined) as never, () => {
+        throw new TypeError("onProgress")
+      }]
+      for (const onProgress of wrong) {
+        const stream = Stream.fromArray([bytes(25), bytes(25)])
+        const exits: Array<Exit.Exit<unknown, unknown>> = [
+          yield* Effect.exit(store.put("a", bytes(5), { onProgress })),
+          yield* Effect.exit(store.put("a", bytes(50), { partSize: 10, onProgress })),
+          yield* Effect.exit(store.put("a", stream, { partSize: 10, onProgress })),
+          yield* Effect.exit(Stream.run(stream, store.sink("a", { partSize: 10, onProgress })))
+        ]
+        yield* plain.put("b", bytes(50))
+        exits.push(
+          yield* Effect.exit(store.get("b", { partSize: 10, onProgress })),
+          yield* Effect.exit(store.getRanges("b", [{ offset: 1 }], { onProgress })),
+          yield* Effect.exit(Stream.runDrain(store.stream("b", { onProgress })))
+        )
+        for (const exit of exits) assert.include(String(exit), "Die(TypeError: onProgress")
+        assert.strictEqual(yield* openUploads(plain), 0)
+      }
+    }))
 })
