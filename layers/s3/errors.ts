@@ -204,8 +204,8 @@ const reasonOf = (
 
 const describe = (
   error: ObjectStoreError,
-  { headers }: Pick<TransportReply, "headers">,
-  { code, endpoint, region }: Refused
+  { headers, status }: Pick<TransportReply, "status" | "headers">,
+  { code, endpoint, message, region }: Refused
 ): ObjectStoreError => {
   const date = headers["date"]
   const description = code === "RequestTimeTooSkewed" && date !== undefined
@@ -214,9 +214,12 @@ const describe = (
     ? `the bucket is in another region${region === undefined ? "" : `, ${region}`}${
       endpoint === undefined ? "" : `, at ${endpoint}`
     }`
-    : code === undefined
-    ? undefined
-    : advice.get(code)
+    : code !== undefined
+    ? advice.get(code)
+    // A 400 with nothing of S3 in it: a wrong endpoint more often than a wrong request.
+    : error.reason._tag === "InvalidRequest" && message === undefined
+    ? `the service answered ${status} and did not say why; is the endpoint one of S3?`
+    : undefined
   return withContext(error, { description: description?.slice(0, 512) })
 }
 

@@ -34,7 +34,7 @@ export const unsupported = (subject: Subject, capability: string): ObjectStoreEr
     operation: "validate",
     backend: subject.backend,
     capability,
-    description: `${subject.backend} has no ${capability}`,
+    description: `this ${subject.backend} store has no ${capability}`,
     outcome: "not-applied"
   })
 

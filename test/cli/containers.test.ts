@@ -67,7 +67,7 @@ describe("objectstore presign", () => {
       write(dir, { a: "1" })
       const local = yield* run(dir, ["presign", `file://${dir}/a`])
       assert.deepStrictEqual([local.code, local.stdout], [1, ""])
-      assert.match(local.stderr, /^objectstore: Unsupported: presign [^\n]+: file has no presign\n$/)
+      assert.match(local.stderr, /^objectstore: Unsupported: presign [^\n]+: this file store has no presign\n$/)
       for (
         const args of [["a", "--method", "POST"], ["a", "--expires-in", "0s"], ["a", "--expires-in", "soon"], ["d/"]]
       ) {

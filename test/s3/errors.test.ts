@@ -175,6 +175,16 @@ describe("the error table of S3", () => {
       assert.lengthOf(missing.requests, 1)
     }))
 
+  it.effect("says the status where the service is none that speaks S3", () =>
+    Effect.gen(function*() {
+      const { backend } = yield* scriptedBackend([{ status: 400, body: "<html>no such page</html>" }])
+      const error = yield* Effect.flip(operations.list(backend))
+      assert.strictEqual(
+        error.message,
+        "InvalidRequest: list: the service answered 400 and did not say why; is the endpoint one of S3?"
+      )
+    }))
+
   it.effect("repeats no secret that the service repeats", () =>
     Effect.gen(function*() {
       const message =
