@@ -89,6 +89,10 @@ export const dropUploads = Effect.fnUntraced(function*(
     yield* confirmRemoval(count(found.length, "unfinished upload"), { many: found.length > 1, yes: options.yes })
   }
   yield* Effect.forEach(found, (one) => options.dryRun ? report("plan", one) : drop(one), { discard: true })
+  // No request drops them there (Azure), so a list looks the same afterwards.
+  if (!options.dryRun && found.some(({ tree }) => tree.store.capabilities.multipart.abort === "expires")) {
+    yield* complain("Warning: the service drops what was sent by itself, within a week, and lists it until then")
+  }
   yield* print(options, [{
     json: { type: "summary", command, dryRun: options.dryRun, ...totals },
     text: `${options.dryRun ? "would drop" : "dropped"} ${count(totals.succeeded, "unfinished upload")}${

@@ -160,6 +160,26 @@ onServer(minio, (s3) =>
             }
           }), 180_000)
 
+        it.live("warns that Azure drops no upload, but lists it until it expires", () =>
+          Effect.gen(function*() {
+            const dir = yield* temporary
+            const clouds = yield* all
+            const run = (...args: ReadonlyArray<string>) =>
+              runIn(dir, args, "", variables(clouds))
+            const place = `az://${clouds.azure.account}/${unique()}`
+            yield* run("mb", place)
+            const signed = yield* run("presign", "--method", "PUT", `${place}/a`)
+            const block = `${signed.stdout.trim()}&comp=block&blockid=AAAA`
+            const sent = yield* Effect.promise(() =>
+              fetch(block, { method: "PUT", body: "block" })
+            )
+            assert.strictEqual(sent.status, 201)
+            const aborted = yield* run("uploads", "abort", place)
+            assert.strictEqual(aborted.code, 0)
+            assert.include(aborted.stdout, "dropped 1 unfinished upload\n")
+            assert.match(aborted.stderr, /^objectstore: Warning: the service drops [^\n]+\n$/)
+          }), 180_000)
+
         it.live("tells what is wrong in one line, with the right reason", () =>
           Effect.gen(function*() {
             const dir = yield* temporary
