@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import type { BackendContainer } from "../../src/Backend.ts"
 import { readText } from "../../src/http/replyBody.ts"
+import { violation } from "../../src/http/violation.ts"
 import { parseXml, refuseXml, type XmlReader } from "../../src/http/Xml.ts"
 import { compareKeys } from "../../src/keyOrder.ts"
 import { makeError, type ObjectStoreError, withContext } from "../../src/ObjectStoreError.ts"
@@ -68,7 +69,7 @@ export const listContainers = Effect.fnUntraced(function*(
   const containers: Array<BackendContainer> = []
   let marker: string | undefined
   do {
-    marker = yield* send(client, {
+    const next: string | undefined = yield* send(client, {
       operation: asked.operation,
       mutation: false,
       method: "GET",
@@ -79,6 +80,10 @@ export const listContainers = Effect.fnUntraced(function*(
       Effect.flatMap((text) => parseXml(asked, text, "EnumerationResults", (xml) => readPage(xml, containers))),
       Effect.scoped
     )
+    if (next !== undefined && next === marker) {
+      return yield* violation(asked, "a page of the listing is followed by itself")
+    }
+    marker = next
   } while (marker !== undefined)
   return containers.sort((a, b) => compareKeys(a.name, b.name))
 })

@@ -121,7 +121,11 @@ const untilCopied = Effect.fnUntraced(function*(
     if (status === "success") return reply
     if (status !== "pending") return yield* broken(`the copy has ${status}`)
     yield* Effect.sleep(pause)
-    reply = yield* sendForHead(client, { ...asked, method: "HEAD", ...to, accept: [200] })
+    reply = yield* Effect.mapError(
+      sendForHead(client, { ...asked, method: "HEAD", ...to, accept: [200] }),
+      // The copy was begun; only how it ends is not known.
+      (error) => withContext(error, { outcome: "unknown" })
+    )
     if (reply.headers["x-ms-copy-id"] !== id) return yield* broken("the target was replaced while the copy was pending")
   }
 })

@@ -23,6 +23,8 @@ const permissions: Readonly<Record<PresignOptions["method"], string>> = {
   DELETE: "d"
 }
 
+const lastTime = Date.UTC(9999, 11, 31)
+
 /** Signs a URL for one request on a blob. A PUT has to send `x-ms-blob-type: BlockBlob`. */
 export const presign = Effect.fnUntraced(function*(
   client: Client,
@@ -33,6 +35,13 @@ export const presign = Effect.fnUntraced(function*(
   const { authorization, endpoint } = client.settings
   const lifetime = Duration.toMillis(expiresIn)
   const grant = { permissions: permissions[method], expiresAt: (yield* Clock.currentTimeMillis) + lifetime }
+  if (grant.expiresAt > lastTime) {
+    return yield* makeError("InvalidRequest", {
+      operation: "presign",
+      backend: backendName,
+      description: "expiresIn ends after the year 9999, which a signature cannot say"
+    })
+  }
   const url = endpoint.origin + pathOf(client, at)
   if (authorization._tag === "SharedKey") {
     return Redacted.make(withQuery(url, serviceSas(client.settings, authorization.sharedKey, at, grant)))

@@ -10,6 +10,7 @@ import { readConditionHeaders } from "../../src/http/conditionHeaders.ts"
 import { checkReply, rangeHeader } from "../../src/http/contentRange.ts"
 import { attributesOf, lastModifiedOf, metadataOf, parseSize, requestIdOf, sizeOf } from "../../src/http/replyStat.ts"
 import type { TransportReply } from "../../src/http/Transport.ts"
+import { violation } from "../../src/http/violation.ts"
 import { makeError, type ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import type { ReadConditions } from "../../src/ObjectStoreOptions.ts"
 import { type Ask, type Client, isMissing, send, sendForHead } from "./client.ts"
@@ -61,6 +62,12 @@ const askOf = (at: Location, conditions: ReadConditions, method: "GET" | "HEAD")
   accept: [200]
 })
 
+/** The service tells the etag of every blob; who does not is something between, such as a page that asks to log in. */
+const holdsBlob = (reply: TransportReply): Effect.Effect<void, ObjectStoreError> =>
+  reply.headers["etag"] !== undefined
+    ? Effect.void
+    : Effect.fail(violation(asked, "the answer tells no etag, so it is no blob", reply))
+
 /** What is known of a blob. */
 export const head = (
   client: Client,
@@ -68,6 +75,7 @@ export const head = (
   conditions: ReadConditions
 ): Effect.Effect<ObjectStat, ObjectStoreError> =>
   sendForHead(client, askOf(at, conditions, "HEAD")).pipe(
+    Effect.tap(holdsBlob),
     Effect.flatMap((reply) => Effect.map(sizeOf(asked, reply), (size) => statOf(reply.headers, size, true))),
     (request) => orMissing(client, at, conditions, request)
   )
@@ -84,6 +92,7 @@ export const read = (
     : { ...ask, headers: { ...ask.headers, "x-ms-range": rangeHeader(range) }, accept: [200, 206] }
   return orMissing(client, at, conditions, send(client, ranged)).pipe(
     Effect.tap((reply) => range === undefined ? Effect.void : refuseNothing(reply)),
+    Effect.tap(holdsBlob),
     Effect.flatMap((reply) =>
       Effect.map(checkReply(asked, range, reply), ({ length, offset, size }): ReadReply => ({
         stat: statOf(reply.headers, size, reply.status === 200),

@@ -103,12 +103,14 @@ export type Resource = Readonly<Record<string, unknown>>
 /** A page of a thousand objects with all the metadata that they may have is less. */
 const maxDocument = 32 * 1024 * 1024
 
-/** Reads the document of an answer that says yes. A change that it answers was made, whatever becomes of the document. */
+/** Reads the document of an answer that says yes. A change that it answers in JSON was made, whatever becomes of the document. */
 export const readResource = (
   request: Pick<ApiRequest, "operation" | "mutation">,
   reply: TransportReply
 ): Effect.Effect<Resource, ObjectStoreError> => {
-  const outcome = request.mutation ? "applied" : undefined
+  // Something between, such as a page that asks to log in, says yes too, but not in JSON.
+  const answered = /^application\/json\b/i.test(reply.headers["content-type"] ?? "")
+  const outcome = !request.mutation ? undefined : answered ? "applied" : "unknown"
   const asked = { backend: backendName, operation: request.operation, outcome } as const
   return readText(asked, reply, maxDocument).pipe(
     Effect.mapError((error) => withContext(error, { outcome })),

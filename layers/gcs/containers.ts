@@ -83,7 +83,14 @@ export const listContainers = Effect.fnUntraced(
         }
         containers.push(container)
       }
-      pageToken = textField(page, "nextPageToken")
+      const next = textField(page, "nextPageToken")
+      if (next !== undefined && next === pageToken) {
+        return yield* violation(
+          { backend: backendName, operation: "listContainers" },
+          "a page of the listing is followed by itself"
+        )
+      }
+      pageToken = next
     } while (pageToken !== undefined)
     return containers.sort((a, b) => compareKeys(a.name, b.name))
   }

@@ -61,6 +61,9 @@ export const listPage = Effect.fnUntraced(function*(
   const objects = yield* objectsOf(page, startAfter)
   const prefixes = yield* prefixesOf(page)
   const next = textField(page, "nextPageToken")
+  if (next !== undefined && next === cursor?.token) {
+    return yield* violation(asked, "a page of the listing is followed by itself")
+  }
   return {
     objects,
     prefixes: yield* withoutReached(client, container, prefixes, startAfter),

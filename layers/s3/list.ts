@@ -66,6 +66,13 @@ const timeFrom = (text: string): DateTime.Utc | undefined => {
   )
 }
 
+/** A yes or no of XML Schema, in any case; a guess would leave out keys. */
+const flagFrom = (text: string): boolean => {
+  const word = text.trim().toLowerCase()
+  if (word === "true" || word === "1") return true
+  return word === "false" || word === "0" ? false : refuseXml("it does not say whether there is more")
+}
+
 /** `Backend.listPage`. */
 export const listPage = (client: S3Client, request: ListRequest): Effect.Effect<ListPage, ObjectStoreError> => {
   const { container, cursor, delimiter, limit, prefix, startAfter } = request
@@ -112,7 +119,7 @@ const readPage = (xml: XmlReader) => {
   for (let name = xml.child(); name !== undefined; name = xml.child()) {
     if (name === "Contents") objects.push(readObject(xml))
     else if (name === "CommonPrefixes") prefixes.push(readPrefix(xml))
-    else if (name === "IsTruncated") truncated = xml.text() === "true"
+    else if (name === "IsTruncated") truncated = flagFrom(xml.text())
     else if (name === "NextContinuationToken") next = xml.text()
     else if (name === "EncodingType") encoded = xml.text() === "url"
     else xml.skip()
@@ -214,7 +221,7 @@ const readUploads = (container: string) => (xml: XmlReader) => {
   let encoded = false
   for (let name = xml.child(); name !== undefined; name = xml.child()) {
     if (name === "Upload") uploads.push({ container, ...readUpload(xml) })
-    else if (name === "IsTruncated") truncated = xml.text() === "true"
+    else if (name === "IsTruncated") truncated = flagFrom(xml.text())
     else if (name === "NextKeyMarker") key = xml.text()
     else if (name === "NextUploadIdMarker") id = xml.text()
     else if (name === "EncodingType") encoded = xml.text() === "url"

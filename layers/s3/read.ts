@@ -11,6 +11,7 @@ import { checkReply, rangeHeader } from "../../src/http/contentRange.ts"
 import { readMessage } from "../../src/http/replyBody.ts"
 import { attributesOf, lastModifiedOf, metadataOf, sizeOf } from "../../src/http/replyStat.ts"
 import type { TransportReply } from "../../src/http/Transport.ts"
+import { violation } from "../../src/http/violation.ts"
 import type { Checksums } from "../../src/ObjectInfo.ts"
 import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import type { ReadConditions } from "../../src/ObjectStoreOptions.ts"
@@ -83,8 +84,15 @@ export const head = (
         "x-amz-checksum-mode": "ENABLED"
       }
     })
+    yield* holdsObject(headIntent, reply)
     return statOf(reply.headers, yield* sizeOf(askedOf(headIntent), reply), true)
   }))
+
+/** Every service tells the etag of an object; who does not is something between, such as a page that asks to log in. */
+const holdsObject = (intent: Intent, reply: TransportReply): Effect.Effect<void, ObjectStoreError> =>
+  (reply.status === 200 || reply.status === 206) && reply.headers["etag"] !== undefined
+    ? Effect.void
+    : Effect.fail(violation(askedOf(intent), "the answer tells no etag, so it is no object", reply))
 
 const get = (
   client: S3Client,
@@ -135,6 +143,7 @@ export const read = Effect.fnUntraced(function*(
     // The same, in a service's words that fit no Content-Range (MinIO: `bytes 0--1/0`).
     return { stat: statOf(reply.headers, 0, true), offset: 0, length: 0, into: reply.into }
   }
+  yield* holdsObject(readIntent, reply)
   const { length, offset, size } = yield* checkReply(askedOf(readIntent), range, reply)
   const stat = statOf(reply.headers, size, length === size)
   if (length === 0) yield* readMessage(reply)

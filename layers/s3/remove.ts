@@ -119,10 +119,12 @@ const deleteMany = (
     ),
     ({ document, reply }) =>
       keys.map((key) => {
-        if (document.deleted.has(key)) return undefined
+        // A key that is said to be both is not known to be removed.
         const failure = document.failed.get(key)
         return failure === undefined
-          ? violation(askedOf(batchIntent), "the answer leaves this key out", reply)
+          ? document.deleted.has(key)
+            ? undefined
+            : violation(askedOf(batchIntent), "the answer leaves this key out", reply)
           : failure.code === "NoSuchKey" || failure.code === "NoSuchVersion"
           ? undefined
           : toError(batchIntent, reply, failure)

@@ -126,10 +126,11 @@ export const completeUpload = Effect.fnUntraced(function*(
     headers[checksum.header] = sum
     headers["x-amz-checksum-type"] = "FULL_OBJECT"
   }
+  const intent: Intent = { operation: "completeUpload", mutation: true, about: "upload", mode, final: true }
   const { document, reply } = yield* sendForDocument(
     client,
     {
-      intent: { operation: "completeUpload", mutation: true, about: "upload", mode, final: true },
+      intent,
       method: "POST",
       container: upload.container,
       key: upload.key,
@@ -152,11 +153,13 @@ export const completeUpload = Effect.fnUntraced(function*(
       return answer
     }
   )
+  const etag = document.etag ?? reply.headers["etag"]
+  if (etag === undefined) return yield* violation(askedOf(intent), "the answer has no etag", reply)
   if (sum !== undefined && document.sum !== undefined && !document.sum.includes("-") && document.sum !== sum) {
     return yield* corrupted("completeUpload", `the service stored another ${checksum.name}, ${document.sum}`, "applied")
   }
   return {
-    etag: document.etag ?? reply.headers["etag"],
+    etag,
     version: reply.headers["x-amz-version-id"],
     size,
     verified: parts.every(({ state }) => state instanceof PartState && state.verified === "checksum")

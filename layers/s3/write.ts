@@ -6,10 +6,11 @@
 import * as Effect from "effect/Effect"
 import type { Location, ObjectOptions, WriteReply } from "../../src/Backend.ts"
 import type { TransportReply } from "../../src/http/Transport.ts"
+import { violation } from "../../src/http/violation.ts"
 import type { Verified } from "../../src/ObjectInfo.ts"
 import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import { type ChecksumMethod, md5Etag } from "./checksum.ts"
-import { type S3Client, sendOnly } from "./client.ts"
+import { askedOf, type S3Client, sendOnly } from "./client.ts"
 import { corrupted, type Intent } from "./errors.ts"
 import { checkWrite, modeHeaders, objectHeaders } from "./headers.ts"
 
@@ -23,13 +24,16 @@ export const write = Effect.fnUntraced(function*(
   yield* checkWrite(client, "write", at, options)
   const sum = client.checksum.of(body)
   const intent: Intent = { operation: "write", mutation: true, about: "container", mode: options.mode }
-  const { headers } = yield* sendOnly(client, {
+  const reply = yield* sendOnly(client, {
     intent,
     method: "PUT",
     ...at,
     headers: { ...objectHeaders(client, options), ...modeHeaders(options.mode), [client.checksum.header]: sum },
     body
   })
+  const { headers } = reply
+  // Every service tells it; who does not is something between, such as a page that asks to log in.
+  if (headers["etag"] === undefined) return yield* violation(askedOf(intent), "the answer has no etag", reply)
   return {
     etag: headers["etag"],
     version: headers["x-amz-version-id"],

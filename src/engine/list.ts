@@ -72,6 +72,8 @@ const pages = <A>(
 
 const named = (key: string): string => `the listing holds "${key.slice(0, 200)}"`
 
+const followedByItself = "a page of the listing is followed by itself"
+
 /** What is wrong with a page, so that no listing runs in a circle or shows what was not asked for. */
 const wrongPage = (page: ListPage, { cursor, prefix }: ListRequest, last: string | undefined): string | undefined => {
   if (prefix !== "") {
@@ -79,7 +81,7 @@ const wrongPage = (page: ListPage, { cursor, prefix }: ListRequest, last: string
       page.prefixes.find((key) => !key.startsWith(prefix))
     if (stray !== undefined) return `${named(stray)}, which does not begin with the prefix`
   }
-  if (page.next !== undefined && page.next === cursor) return "a page of the listing is followed by itself"
+  if (page.next !== undefined && page.next === cursor) return followedByItself
   const first = firstOf(page)
   return first !== undefined && last !== undefined && !isAfter(first, last)
     ? `${named(first)} again, or after a later key`
@@ -170,22 +172,26 @@ export const listUploads = (engine: Engine, prefix: At): Stream.Stream<OpenUploa
     }
     return explainStream(engine, "listUploads", place.names.uri(place.key))(
       Stream.paginate(undefined as unknown, (cursor) =>
-        Effect.map(
+        Effect.flatMap(
           request(
             engine,
             "read",
             engine.backend.listUploads({ container: place.container, prefix: place.key, cursor })
           ),
           (page) =>
-            [
-              page.uploads.map(({ id, initiated, key }): OpenUpload => ({
-                id,
-                uri: place.names.uri(key),
-                key: place.names.key(key),
-                initiated
-              })),
-              page.next === undefined ? Option.none() : Option.some(page.next)
-            ] as const
+            page.next !== undefined && page.next === cursor ?
+              Effect.fail(violation(engine, followedByItself)) :
+              Effect.succeed(
+                [
+                  page.uploads.map(({ id, initiated, key }): OpenUpload => ({
+                    id,
+                    uri: place.names.uri(key),
+                    key: place.names.key(key),
+                    initiated
+                  })),
+                  page.next === undefined ? Option.none() : Option.some(page.next)
+                ] as const
+              )
         ))
     )
   })

@@ -22,7 +22,7 @@ export const rangeHeader = (range: BackendRange): string =>
   "suffix" in range ? `bytes=-${range.suffix}` : `bytes=${range.offset}-${range.offset + range.length - 1}`
 
 /**
- * Checks a reply of status 200 or 206; the caller has told apart all others.
+ * Checks a reply that says yes. Only 200 and 206 hold an object.
  *
  * A 206 must tell the range that was asked for, cut to the object's size, and no other. A 200 to a request with a range is
  * the whole object, and is taken only where the whole object was asked for. The length of the body must agree, where it
@@ -33,7 +33,11 @@ export const checkReply = (
   range: BackendRange | undefined,
   reply: Pick<TransportReply, "status" | "headers" | "length">
 ): Effect.Effect<RepliedRange, ObjectStoreError> =>
-  reply.status === 206 ? checkPart(asked, range, reply) : checkWhole(asked, range, reply)
+  reply.status === 206
+    ? checkPart(asked, range, reply)
+    : reply.status === 200
+    ? checkWhole(asked, range, reply)
+    : Effect.fail(violation(asked, `the answer has status ${reply.status}, which holds no object`, reply))
 
 const checkWhole = (
   asked: Asked,

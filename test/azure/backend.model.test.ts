@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, DateTime, Effect, Fiber, Redacted, Stream } from "effect"
+import { Clock, DateTime, Duration, Effect, Fiber, Option, Redacted, Stream } from "effect"
 import { defaultRetryPolicy, fromBackend, type ObjectStoreError, RetryPolicy } from "effect-objectstore"
 import * as Azure from "effect-objectstore/layers/Azure"
 import { type AzureIntercept, type AzureModel, azureModel, type AzureModelOptions } from "effect-objectstore/testing"
@@ -390,4 +390,47 @@ describe("Azure on the model", () => {
         assert.strictEqual(deleted.filter(({ error }) => error === undefined).length, 600)
         assert.deepStrictEqual((yield* listed(backend)).keys, [])
       }).pipe(Effect.provideService(RetryPolicy, { ...defaultRetryPolicy, maxAttempts: 1 }))))
+})
+
+describe("answers that are none of Azure's, on the model", () => {
+  it.live("are no blobs, and do not make a listing of containers go on for ever", () => {
+    let meddling = false
+    const body = "<EnumerationResults><Containers/><NextMarker>same</NextMarker></EnumerationResults>"
+    const intercept: AzureIntercept = (_, answer) => meddling ? Effect.succeed({ status: 200, body }) : answer
+    return onModel({ intercept }, (backend) =>
+      Effect.gen(function*() {
+        meddling = true
+        for (const effect of [backend.listContainers, backend.head(at("a"), {}), textOf(backend, "a")]) {
+          assert.strictEqual(
+            (yield* Effect.flip<unknown, ObjectStoreError, never>(effect)).reason._tag,
+            "ProtocolViolation"
+          )
+        }
+      }))
+  })
+
+  it.live("leave open what became of a copy that was pending", () => {
+    let begun = false
+    const intercept: AzureIntercept = ({ headers, method }, answer) => {
+      if (begun && method === "HEAD") return Effect.succeed({ status: 403 })
+      begun ||= headers["x-ms-copy-source"] !== undefined
+      return answer
+    }
+    return onModel({ intercept, pendingCopies: 1_000_000 }, (backend) =>
+      Effect.gen(function*() {
+        yield* backend.write(at("from"), bytes("content"), plain)
+        const error = yield* Effect.flip(backend.copy(at("from"), at("to"), { mode: "overwrite" }))
+        assert.deepStrictEqual([error.reason._tag, error.outcome], ["PermissionDenied", "unknown"])
+      }))
+  })
+
+  it.live("URLs are not signed for longer than time can be written", () =>
+    onModel({}, (backend) =>
+      Effect.gen(function*() {
+        for (const expiresIn of ["4000000 days", "1000000000 days"] as const) {
+          const input = Option.getOrThrow(Duration.fromInput(expiresIn))
+          const error = yield* Effect.flip(backend.presign(at("a"), { method: "GET", expiresIn: input }))
+          assert.strictEqual(error.reason._tag, "InvalidRequest")
+        }
+      })))
 })

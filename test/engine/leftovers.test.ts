@@ -203,6 +203,16 @@ describe("a listing that a store gets wrong", () => {
       for (const list of lists) assert.strictEqual((yield* listing(list)).reason._tag, "ProtocolViolation")
     }))
 
+  it.effect("of uploads ends when a page is followed by itself", () =>
+    Effect.gen(function*() {
+      const { store } = yield* setUp([], (backend) => ({
+        ...backend,
+        listUploads: () => Effect.succeed({ uploads: [], next: "same" })
+      }))
+      const error = yield* Effect.flip(Stream.runDrain(store.listUploads()))
+      assert.strictEqual(error.reason._tag, "ProtocolViolation")
+    }))
+
   it.effect("is told, not shortened, when a page fails", () =>
     Effect.gen(function*() {
       const error = yield* listing(({ cursor }) =>

@@ -307,3 +307,26 @@ describe("listings of GCS, on the model", () => {
     assert.strictEqual(objects[0]?.storageClass, "NEARLINE")
   })
 })
+
+describe("answers that are none of GCS's, on the model", () => {
+  test("do not say that a write was applied", function*() {
+    for (const answer of [{ status: 204 }, { status: 200, headers: { "content-type": "text/html" }, body: "<html>" }]) {
+      const { backend } = yield* onModel({ meddle: (path) => path.startsWith("/upload") ? () => answer : undefined })
+      assert.deepStrictEqual(yield* said(put(backend, "a")), ["ProtocolViolation", "unknown"])
+    }
+  })
+
+  test("do not make a listing go on for ever", function*() {
+    const { backend } = yield* onModel({
+      gcs: { projectId: "test" },
+      meddle: () => () => ({ status: 200, body: JSON.stringify({ nextPageToken: "same" }) })
+    })
+    const request = { container: "bucket", prefix: "", limit: 10 }
+    const { next } = yield* backend.listPage(request)
+    assert.deepStrictEqual(yield* said(backend.listPage({ ...request, cursor: next })), [
+      "ProtocolViolation",
+      undefined
+    ])
+    assert.deepStrictEqual(yield* said(backend.listContainers), ["ProtocolViolation", undefined])
+  })
+})

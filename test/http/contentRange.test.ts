@@ -23,6 +23,9 @@ const refused = (
   })
 
 describe("contentRange", () => {
+  it.effect("takes no other status for an object", () =>
+    Effect.forEach([202, 203, 204, 205], (status) => refused(undefined, status, 0)))
+
   it.effect("asks for ranges as HTTP counts them", () =>
     Effect.sync(() => {
       assert.strictEqual(rangeHeader({ offset: 0, length: 1 }), "bytes=0-0")

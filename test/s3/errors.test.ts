@@ -267,7 +267,7 @@ describe("wrong regions", () => {
       const { backend, requests } = yield* scriptedBackend([
         { status: 400 },
         refused(400, "AuthorizationHeaderMalformed", {}, "<Region>eu-west-1</Region>"),
-        { status: 200, headers: { "content-length": "5" } }
+        { status: 200, headers: { "content-length": "5", etag: "\"e\"" } }
       ])
       assert.strictEqual((yield* backend.head(at, {})).size, 5)
       assert.deepStrictEqual(requests.map(({ method }) => method), ["HEAD", "GET", "HEAD"])
@@ -336,5 +336,51 @@ describe("a bucket in us-east-1, where making one's own again succeeds", () => {
       const told = Result.isFailure(done) ? [done.failure.reason._tag, done.failure.outcome] : undefined
       assert.deepStrictEqual(told, reason === undefined ? undefined : [reason, "not-applied"])
       assert.lengthOf(requests, script.length)
+    }))
+})
+
+describe("answers that are none of the service's", () => {
+  const page = { status: 200, headers: { "content-type": "text/html" }, body: "<html>log in</html>" }
+
+  it.effect("are neither a write that was done nor an object", () =>
+    Effect.gen(function*() {
+      const empty = { status: 200, body: "<CompleteMultipartUploadResult/>" }
+      for (const [operation, reply] of [["write", page], ["create", page], ["complete", empty]] as const) {
+        const { backend } = yield* scriptedBackend([reply])
+        const error = yield* Effect.flip(operations[operation](backend))
+        assert.deepStrictEqual([error.reason._tag, error.outcome], ["ProtocolViolation", "unknown"])
+      }
+      for (
+        const [operation, reply] of [["read", page], ["head", page], ["read", { status: 204 }], ["head", {
+          status: 204
+        }]] as const
+      ) {
+        const { backend } = yield* scriptedBackend([reply])
+        assert.strictEqual(
+          (yield* Effect.flip(operations[operation](backend) as Effect.Effect<unknown, ObjectStoreError>)).reason._tag,
+          "ProtocolViolation"
+        )
+      }
+    }))
+
+  it.effect("about whether a listing goes on leave no key out", () =>
+    Effect.gen(function*() {
+      const listing = (truncated: string) => ({
+        status: 200,
+        body:
+          `<ListBucketResult><IsTruncated>${truncated}</IsTruncated><NextContinuationToken>t</NextContinuationToken></ListBucketResult>`
+      })
+      for (
+        const [truncated, more] of [["true", true], ["True", true], ["1", true], ["false", false], [
+          "0",
+          false
+        ]] as const
+      ) {
+        const { backend } = yield* scriptedBackend([listing(truncated)])
+        const { next } = yield* backend.listPage({ container: "bucket", prefix: "", limit: 10 })
+        assert.strictEqual(next !== undefined, more, truncated)
+      }
+      const { backend } = yield* scriptedBackend([listing("perhaps")])
+      assert.strictEqual((yield* Effect.flip(operations.list(backend))).reason._tag, "ProtocolViolation")
     }))
 })
