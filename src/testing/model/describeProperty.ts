@@ -42,6 +42,8 @@ export interface PropertyOptions {
   readonly refusedKeys?: ReadonlyArray<string> | undefined
   /** Uses no keys of which one lies below another, for services with known defects there. */
   readonly apart?: boolean | undefined
+  /** Does not compare the uploads left open: for services that bring back by chance what was aborted. */
+  readonly uploadsByChance?: boolean | undefined
   /** A JSON file where failing seeds are kept by the name of the store; they are run before all others. */
   readonly failingSeeds?: string | undefined
   /** Most milliseconds of the test; five minutes without it. */

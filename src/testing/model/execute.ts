@@ -41,6 +41,8 @@ interface World {
   readonly partSize: number
   /** Whether the order of listings is compared. */
   readonly ordered: boolean
+  /** Whether the uploads that are left open are compared. */
+  readonly uploads: boolean
   readonly writers: Map<number, OpenWriter>
   /** Etags that an object has had, so that a stale one can be named. */
   readonly etags: Map<string, Array<string>>
@@ -273,7 +275,9 @@ const finalState = Effect.fnUntraced(function*(world: World): Effect.fn.Return<O
         objects.push([key.slice(prefix.length), shown(yield* store.get(key)), { ...info.metadata }])
       }
       const { abort, listed } = store.capabilities.multipart
-      const uploads = listed && abort === "removes" ? yield* Stream.runCollect(store.listUploads(prefix)) : []
+      const uploads = world.uploads && listed && abort === "removes"
+        ? yield* Stream.runCollect(store.listUploads(prefix))
+        : []
       return { objects, uploads: uploads.map((upload) => upload.key.slice(prefix.length)) }
     }),
     (state) => state
@@ -288,7 +292,7 @@ const finalState = Effect.fnUntraced(function*(world: World): Effect.fn.Return<O
  */
 export const execute = Effect.fnUntraced(function*(
   store: ObjectStoreOperations,
-  place: { readonly prefix: string; readonly partSize: number; readonly ordered: boolean },
+  place: { readonly prefix: string; readonly partSize: number; readonly ordered: boolean; readonly uploads: boolean },
   commands: ReadonlyArray<Command>
 ): Effect.fn.Return<ReadonlyArray<Observation>> {
   const world: World = { store, ...place, writers: new Map(), etags: new Map() }
