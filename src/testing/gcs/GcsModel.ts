@@ -95,17 +95,7 @@ export type GcsIntercept = (
  * @category models
  * @since 0.1.0
  */
-export interface GcsRequest {
-  readonly method: string
-  /** As sent, without the query. */
-  readonly rawPath: string
-  /** As sent, without its `?`. */
-  readonly rawQuery: string
-  readonly query: ReadonlyMap<string, string>
-  /** Names are lower case. */
-  readonly headers: Readonly<Record<string, string | undefined>>
-  readonly body: Uint8Array
-}
+export type GcsRequest = ServerRequest
 
 /**
  * A reply.
@@ -113,11 +103,7 @@ export interface GcsRequest {
  * @category models
  * @since 0.1.0
  */
-export interface GcsReply {
-  readonly status: number
-  readonly headers?: Readonly<Record<string, string | undefined>> | undefined
-  readonly body?: Uint8Array | string | undefined
-}
+export type GcsReply = ServerReply
 
 /**
  * A model that listens.
