@@ -96,7 +96,8 @@ const compare = Effect.fnUntraced(function*(
   const partSize = check.partSize ??
     Math.max(smallestPart(check.store.capabilities), smallestPart(check.model.capabilities))
   const ordered = check.store.capabilities.sortedList && check.model.capabilities.sortedList
-  const place = { prefix, partSize, ordered, uploads: check.uploadsByChance !== true }
+  const remote = check.store.capabilities.io === "http" || check.model.capabilities.io === "http"
+  const place = { prefix, partSize, ordered, remote, uploads: check.uploadsByChance !== true }
   const [store, model] = yield* Effect.all([
     execute(check.store, place, commands),
     execute(check.model, place, commands)
