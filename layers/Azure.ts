@@ -40,7 +40,7 @@ import { type AzureOptions, resolveOptions } from "./azure/config.ts"
 import { backendName, misconfigured } from "./azure/errors.ts"
 import { makeDelegationKeys } from "./azure/sas.ts"
 
-export type { AzureOptions, TokenCredential } from "./azure/config.ts"
+export type { AzureChecksum, AzureOptions, TokenCredential } from "./azure/config.ts"
 
 /**
  * Makes the backend alone, for programs that build upon the contract. It sends nothing before the first request.
@@ -56,7 +56,7 @@ export const makeBackend: (options: AzureOptions) => Effect.Effect<Backend, Obje
     if (Result.isFailure(resolved)) return yield* misconfigured(resolved.failure)
     const settings = resolved.success
     if (settings.checksum === "md5" && NodeCrypto.getFips() === 1) {
-      return yield* misconfigured("checksum: Node runs in FIPS mode and has no MD5; \"none\" does without it")
+      return yield* misconfigured("checksum: Node runs in FIPS mode and has no MD5; \"crc64\" does without it")
     }
     const authorizer = yield* makeAuthorizer(settings.authorization)
     const transport = yield* makeUndiciTransport({ ...options, backend: backendName })

@@ -34,6 +34,14 @@ export interface TokenCredential {
 }
 
 /**
+ * A checksum of uploads: the CRC-64/NVME of `x-ms-content-crc64`, the MD5 of `Content-MD5`, or none.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type AzureChecksum = "crc64" | "md5" | "none"
+
+/**
  * What an Azure store is built with. Nothing is read from the environment; `AzureLive` does that.
  *
  * One store is one account, with all its containers. At most one of `accountKey`, `sasToken` and `credential` is given, here or in the
@@ -57,10 +65,10 @@ export interface AzureOptions extends StoreOptions, ConnectionOptions {
   /** A source of tokens; `"default"` for `DefaultAzureCredential` of `@azure/identity`; `"anonymous"` for public containers. */
   readonly credential?: TokenCredential | "default" | "anonymous" | undefined
   /**
-   * The checksum that goes with every upload, and that the service compares before it stores anything: `"md5"` without it. With
-   * `"none"`, uploads cost less of the processor, and results say `verified: "size"`.
+   * The checksum that goes with every upload, and that the service compares before it stores anything: `"crc64"` without it, which
+   * takes half the time of `"md5"`. With `"none"`, uploads cost less of the processor, and results say `verified: "size"`.
    */
-  readonly checksum?: "md5" | "none" | undefined
+  readonly checksum?: AzureChecksum | undefined
   /** Bytes of a block of large uploads; 8 MiB without it. */
   readonly blockSize?: number | undefined
   /** Blocks in flight of one upload; 8 without it. */
@@ -79,11 +87,13 @@ export interface Settings {
   readonly account: string
   readonly endpoint: Endpoint
   readonly authorization: Authorization
-  readonly checksum: "md5" | "none"
+  readonly checksum: AzureChecksum
   readonly capabilities: Capabilities
 }
 
 const MiB = 1024 * 1024
+
+const checksums: ReadonlyArray<AzureChecksum> = ["crc64", "md5", "none"]
 
 // learn.microsoft.com/rest/api/storageservices/understanding-block-blobs--append-blobs--and-page-blobs, version 2019-12-12 and later.
 /** Most blocks of a blob. */
@@ -147,7 +157,8 @@ const capabilitiesOf = (
     writePartSize: blockSize,
     writeConcurrency: blockConcurrency,
     multipartThreshold: blockSize,
-    bytesThreshold: 32 * MiB,
+    // As the vendor's client: one request is quicker than blocks, is atomic, and leaves no blocks that nothing can remove.
+    bytesThreshold: 256 * MiB,
     alignedBuffers: false
   }
 })
@@ -189,15 +200,15 @@ export const resolveOptions = (options: AzureOptions): Result.Result<Settings, s
     if (authorization._tag === "Token" && where.origin.startsWith("http:") && !isLoopback(where.origin)) {
       return yield* Result.fail("endpoint: a token is not sent over plain http")
     }
-    const { blockConcurrency = 8, blockSize = 8 * MiB, checksum = "md5" } = options
+    const { blockConcurrency = 8, blockSize = 8 * MiB, checksum = "crc64" } = options
     if (!(Number.isSafeInteger(blockSize) && blockSize > 0 && blockSize <= maxBlockSize)) {
       return yield* Result.fail(`blockSize: ${blockSize} is no integer from 1 to ${maxBlockSize}`)
     }
     if (!(Number.isSafeInteger(blockConcurrency) && blockConcurrency > 0)) {
       return yield* Result.fail(`blockConcurrency: ${blockConcurrency} is no positive integer`)
     }
-    if (checksum !== "md5" && checksum !== "none") {
-      return yield* Result.fail(`checksum: ${JSON.stringify(checksum)} is neither "md5" nor "none"`)
+    if (!checksums.includes(checksum)) {
+      return yield* Result.fail(`checksum: ${JSON.stringify(checksum)} is none of ${checksums.join(", ")}`)
     }
     return {
       account,

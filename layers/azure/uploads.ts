@@ -26,12 +26,13 @@ import { xmlDocument, xmlElement, xmlText } from "../../src/http/Xml.ts"
 import type { Verified } from "../../src/ObjectInfo.ts"
 import { makeError, type ObjectStoreError, withContext } from "../../src/ObjectStoreError.ts"
 import { type BlockList, readBlockList } from "./blockList.ts"
+import { checksumHeaders, confirm } from "./checksum.ts"
 import { checkKey, type Client, sendForHead } from "./client.ts"
 import { maxBlocks } from "./config.ts"
 import { sourceHeaders } from "./copy.ts"
 import { backendName } from "./errors.ts"
 import { listBlobs } from "./list.ts"
-import { checkOptions, checksumHeaders, confirm, optionHeaders } from "./write.ts"
+import { checkOptions, optionHeaders } from "./write.ts"
 
 const prefixLength = 11
 const numberLength = 5
@@ -79,7 +80,7 @@ export const uploadPart = Effect.fnUntraced(function*(
   { body, number, offset }: Part
 ): Effect.fn.Return<PartReceipt, ObjectStoreError> {
   yield* checkNumber(number)
-  const checksum = checksumHeaders(client, body)
+  const checksum = yield* checksumHeaders(client.settings.checksum, body)
   const reply = yield* sendForHead(client, {
     operation: "uploadPart",
     mutation: true,

@@ -4,14 +4,12 @@
  * @internal
  */
 import * as Effect from "effect/Effect"
-import * as NodeCrypto from "node:crypto"
 import type { Location, ObjectOptions, WriteReply } from "../../src/Backend.ts"
 import { encodeParameters } from "../../src/http/percentEncoding.ts"
-import { attributeHeaders, requestIdOf } from "../../src/http/replyStat.ts"
-import type { TransportReply } from "../../src/http/Transport.ts"
-import type { Verified } from "../../src/ObjectInfo.ts"
+import { attributeHeaders } from "../../src/http/replyStat.ts"
 import { makeError, type ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import type { WriteMode } from "../../src/ObjectStoreOptions.ts"
+import { checksumHeaders, confirm } from "./checksum.ts"
 import { type Client, sendForHead } from "./client.ts"
 import { backendName } from "./errors.ts"
 
@@ -48,33 +46,6 @@ export const optionHeaders = (
   return headers
 }
 
-/** The checksum that goes with bytes, and that the service compares before it stores them. */
-export const checksumHeaders = (client: Client, body: Uint8Array): Record<string, string> =>
-  client.settings.checksum === "md5"
-    ? { "content-md5": NodeCrypto.createHash("md5").update(body).digest("base64") }
-    : {}
-
-/** What a stored request confirms: a checksum that was sent has been compared, and one that is answered is compared here. */
-export const confirm = (
-  operation: string,
-  sent: Readonly<Record<string, string>>,
-  { headers, status }: TransportReply
-): Effect.Effect<Verified, ObjectStoreError> => {
-  const md5 = sent["content-md5"]
-  if (md5 === undefined) return Effect.succeed("size")
-  const answered = headers["content-md5"]
-  return answered === undefined || answered === md5
-    ? Effect.succeed("checksum")
-    : Effect.fail(makeError("IntegrityFailed", {
-      operation,
-      backend: backendName,
-      status,
-      requestId: requestIdOf(headers),
-      description: "the service stored bytes with another MD5",
-      outcome: "applied"
-    }))
-}
-
 /** Writes a whole blob. */
 export const write = Effect.fnUntraced(function*(
   client: Client,
@@ -83,7 +54,7 @@ export const write = Effect.fnUntraced(function*(
   options: ObjectOptions
 ): Effect.fn.Return<WriteReply, ObjectStoreError> {
   yield* checkOptions(options)
-  const checksum = checksumHeaders(client, body)
+  const checksum = yield* checksumHeaders(client.settings.checksum, body)
   const reply = yield* sendForHead(client, {
     operation: "write",
     mutation: true,

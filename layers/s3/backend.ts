@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import type { Backend } from "../../src/Backend.ts"
+import { loadCrc64nvme } from "../../src/codec/Crc64nvme.ts"
 import { readMessage } from "../../src/http/replyBody.ts"
 import { makeSigner } from "../../src/http/SigV4.ts"
 import type { Transport } from "../../src/http/Transport.ts"
@@ -83,6 +84,7 @@ export const makeS3Backend = Effect.fnUntraced(function*(
       `checksum ${method} is none of those of ${profile.name}: ${profile.checksums.join(", ")}`
     )
   }
+  if (method === "crc64nvme") yield* loadCrc64nvme
   const { encryption } = settings
   if (encryption?.type === "customer") {
     if (!profile.customerKeys) return yield* misconfigured(`${profile.name} does not encrypt with a customer's key`)

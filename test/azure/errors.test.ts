@@ -60,6 +60,7 @@ describe("answers of Azure Blob", () => {
       [read, 304, "ConditionNotMet", "NotModified", undefined],
       [read, 416, "InvalidRange", "RangeNotSatisfiable", undefined],
       [write, 400, "Md5Mismatch", "IntegrityFailed", "not-applied"],
+      [write, 400, "Crc64Mismatch", "IntegrityFailed", "not-applied"],
       [write, 400, "InvalidBlockList", "UploadNotFound", "not-applied"],
       [write, 400, "InvalidBlobOrBlock", "InvalidRequest", "not-applied"],
       [write, 400, "InvalidHeaderValue", "InvalidRequest", "not-applied"],

@@ -114,6 +114,12 @@ describe("the Azure model, driven by the vendor's own client", () => {
         400,
         "Md5Mismatch"
       ])
+      const crc64 = Buffer.alloc(8)
+      crc64.writeBigUInt64LE(0xae8b14860a799888n)
+      const check = (text: string) => blob.stageBlock(id(0), text, 9, { transactionalContentCrc64: crc64 })
+      assert.deepStrictEqual(Buffer.from((await check("123456789")).xMsContentCrc64!), crc64)
+      assert.deepStrictEqual(await refusal(check("123456780")), [400, "Crc64Mismatch"])
+      await blob.stageBlock(id(0), "(0)", 3)
       await blob.commitBlockList([id(0), id(1), id(2)], { metadata: { a: "1" } })
       assert.strictEqual(await bytesOf(blob), "(0)(1)(2)")
       assert.deepStrictEqual(await refusal(blob.commitBlockList([id(3)])), [400, "InvalidBlockList"])

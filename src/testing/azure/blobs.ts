@@ -9,6 +9,7 @@ import { blobHeaders, document, refuse, stored } from "./replies.ts"
 import {
   type Blob,
   type Container,
+  crc64Of,
   findBlob,
   md5Of,
   type ModelRequest,
@@ -57,8 +58,10 @@ export const checkMetadata = ({ headers }: ModelRequest) =>
 
 /** The refusal of bytes that are not those that were sent. */
 export const checkBody = ({ body, headers }: ModelRequest) => {
-  const md5 = headers["content-md5"]
-  return md5 === undefined || md5 === md5Of(body) ? undefined : refuse(400, "Md5Mismatch")
+  const { "content-md5": md5, "x-ms-content-crc64": crc64 } = headers
+  if (md5 !== undefined && crc64 !== undefined) return refuse(400, "BothCrc64AndMd5HeaderPresent")
+  if (md5 !== undefined && md5 !== md5Of(body)) return refuse(400, "Md5Mismatch")
+  return crc64 === undefined || crc64 === crc64Of(body) ? undefined : refuse(400, "Crc64Mismatch")
 }
 
 const noContainer = () => refuse(404, "ContainerNotFound")
@@ -91,7 +94,7 @@ export const putBlob: Operation = inContainer((state, request, container) => {
   const contentMd5 = md5Of(body)
   const blob = { ...described(state, request), body, blocks: [], contentMd5 }
   publish(container, key, blob)
-  return stored(blob, { "content-md5": contentMd5 })
+  return stored(blob, { "content-md5": contentMd5, "x-ms-content-crc64": crc64Of(body) })
 })
 
 const range = /^bytes=(\d+)-(\d*)$/

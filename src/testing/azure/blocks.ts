@@ -8,7 +8,7 @@ import { checkBody, checkMetadata, described, inContainer } from "./blobs.ts"
 import { checkRead, checkWrite } from "./conditions.ts"
 import { readSource } from "./copies.ts"
 import { document, httpDate, refuse, stored } from "./replies.ts"
-import { type Block, type Container, md5Of, type ModelRequest, type Operation, publish } from "./state.ts"
+import { type Block, type Container, crc64Of, md5Of, type ModelRequest, type Operation, publish } from "./state.ts"
 
 const maxUncommitted = 100_000
 
@@ -30,8 +30,13 @@ const keep = (container: Container, { key = "", query }: ModelRequest, body: Uin
 
 /** Put Block. */
 export const putBlock: Operation = inContainer((_, request, container) => {
-  const refusal = checkBody(request) ?? keep(container, request, request.body)
-  return refusal ?? { status: 201, headers: { "content-md5": md5Of(request.body) } }
+  const { body, headers } = request
+  const refusal = checkBody(request) ?? keep(container, request, body)
+  if (refusal !== undefined) return refusal
+  const sum = headers["content-md5"] === undefined
+    ? { "x-ms-content-crc64": crc64Of(body) }
+    : { "content-md5": md5Of(body) }
+  return { status: 201, headers: sum }
 })
 
 const range = /^bytes=(\d+)-(\d+)$/

@@ -26,10 +26,13 @@ const messages: Readonly<Record<string, string>> = {
   AuthorizationPermissionMismatch: "This request is not authorized to perform this operation using this permission.",
   BlobAlreadyExists: "The specified blob already exists.",
   BlobNotFound: "The specified blob does not exist.",
+  BothCrc64AndMd5HeaderPresent: "Both x-ms-content-crc64 header and Content-MD5 header are present.",
   CannotVerifyCopySource: "The source of the copy cannot be read.",
   ConditionNotMet: "The condition specified using HTTP conditional header(s) is not met.",
   ContainerAlreadyExists: "The specified container already exists.",
   ContainerNotFound: "The specified container does not exist.",
+  Crc64Mismatch:
+    "The CRC64 value specified in the request did not match with the CRC64 value calculated by the server.",
   InvalidAuthenticationInfo:
     "Server failed to authenticate the request. Please refer to the information in the www-authenticate header.",
   InvalidBlobOrBlock: "The specified blob or block content is invalid.",

@@ -5,6 +5,7 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as NodeCrypto from "node:crypto"
+import { crc64nvme } from "../../codec/Crc64nvme.ts"
 import type { ServerReply, ServerRequest } from "../protocol/Server.ts"
 
 /** A blob: one version of it. It never changes, but for a copy that is pending. */
@@ -112,6 +113,13 @@ export const publish = (container: Container, key: string, blob: Blob): void => 
 export const findBlob = (container: Container, { key = "", query }: ModelRequest): Blob | undefined => {
   const version = query.get("versionid")
   return version === undefined ? container.blobs.get(key) : container.versions.get(key)?.get(version)
+}
+
+/** CRC-64/NVME with its least significant byte first, base64. */
+export const crc64Of = (body: Uint8Array): string => {
+  const bytes = Buffer.allocUnsafe(8)
+  bytes.writeBigUInt64LE(crc64nvme(body))
+  return bytes.toString("base64")
 }
 
 /** MD5, base64. */
