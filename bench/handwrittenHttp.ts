@@ -1,7 +1,10 @@
 /**
  * What a careful program would write by hand over undici's dispatch: the limit that the stores are held against.
  */
+import * as NodeNet from "node:net"
 import { Agent, type Dispatcher } from "undici"
+import { touched } from "./harness.ts"
+import { originIn } from "./stub/start.ts"
 
 const agent = new Agent({ connections: 64, headersTimeout: 0, bodyTimeout: 0 })
 
@@ -22,6 +25,56 @@ export const dispatch = (request: Dispatcher.DispatchOptions, target: Uint8Array
       onResponseError: (_, error) => reject(error)
     })
   })
+
+/** A PUT of bytes on a bare socket, in one write: the least that a program can do. The connection is kept for the next. */
+export const bareUpload = (origin: string, head: (size: number) => string): (body: Uint8Array) => Promise<void> => {
+  const { hostname, port } = new URL(origin)
+  const socket = NodeNet.connect({ host: hostname, port: Number(port), noDelay: true })
+  return (body) =>
+    new Promise((resolve, reject) => {
+      socket.removeAllListeners()
+      socket.once("error", reject)
+      socket.once("data", (data) => {
+        if (data.toString("latin1", 0, 10).startsWith("HTTP/1.1 2")) resolve()
+        else reject(new Error(data.toString("latin1", 0, 100)))
+      })
+      socket.write(head(body.length), "latin1")
+      socket.write(body)
+    })
+}
+
+/** Heads of uploads that each service's stub takes. */
+export const bareHeads = {
+  azure: (size: number): string =>
+    `PUT /devstoreaccount1/container/put.bin HTTP/1.1\r\nhost: stub\r\nx-ms-version: 2021-12-02\r\n` +
+    `x-ms-blob-type: BlockBlob\r\ncontent-length: ${size}\r\n\r\n`,
+  gcs: (size: number): string =>
+    `POST /upload/storage/v1/b/gcs/o?uploadType=media&name=put.bin HTTP/1.1\r\nhost: stub\r\n` +
+    `content-length: ${size}\r\n\r\n`,
+  s3: (size: number): string => `PUT /bucket/put.bin HTTP/1.1\r\nhost: stub\r\ncontent-length: ${size}\r\n\r\n`
+}
+
+/** A case: the same bytes on a bare socket, in one request, or in blocks some at a time. */
+export const bareCase = (cloud: keyof typeof bareHeads, size: number, blockSize = size, concurrency = 1) => ({
+  setup: (directory: string) => {
+    const uploads = Array.from({ length: concurrency }, () => bareUpload(originIn(directory), bareHeads[cloud]))
+    const memory = touched(new Uint8Array(size))
+    return Promise.resolve(async () => {
+      let at = 0
+      await times(size / blockSize, concurrency, (slot) => {
+        const offset = at
+        at += blockSize
+        return uploads[slot]!(memory.subarray(offset, offset + blockSize))
+      })
+      return { bytes: size }
+    })
+  }
+})
+
+/** Pieces of memory, as a program that reads a file or a socket has them. */
+export function* piecesOf(memory: Uint8Array, size: number): Generator<Uint8Array> {
+  for (let at = 0; at < memory.length; at += size) yield memory.subarray(at, at + size)
+}
 
 /** Runs `one` so many times, some at a time. */
 export const times = async (

@@ -3,6 +3,7 @@
  */
 import { Effect } from "effect"
 import { gcsClient, openGcs } from "../clouds.ts"
+import { bareCase } from "../handwrittenHttp.ts"
 import { MiB, speed, touched, type Workload } from "../harness.ts"
 import { originIn, startStub, stopStub } from "../stub/start.ts"
 
@@ -66,6 +67,7 @@ export const workload: Workload = {
     },
     "put, defaults, CRC32C": store(),
     "put, one request, CRC32C": store({ partSize: size }),
+    "bare socket, no checksum": bareCase("gcs", size),
     "SDK, save, CRC32C": save({ resumable: false, validation: "crc32c" }),
     "SDK, save resumable, CRC32C": save({ resumable: true, validation: "crc32c" }),
     "SDK, save, no validation": save({ resumable: false, validation: false }),
@@ -87,6 +89,14 @@ export const workload: Workload = {
       name: "of the SDK, up, with checksums, both resumable",
       value: speed("put, defaults, CRC32C", "SDK, save resumable, CRC32C"),
       atLeast: 1.5
+    },
+    {
+      name: "of a bare socket without a checksum, up",
+      value: speed("put, one request, CRC32C", "bare socket, no checksum")
+    },
+    {
+      name: "SDK without validation of a bare socket, up",
+      value: speed("SDK, save, no validation", "bare socket, no checksum")
     },
     // We always send a checksum.
     { name: "of the SDK without a checksum, up", value: speed("put, one request, CRC32C", "SDK, save, no validation") },

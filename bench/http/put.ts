@@ -4,7 +4,7 @@
 import { PutObjectCommand } from "@aws-sdk/client-s3"
 import { Effect } from "effect"
 import { awsClient, openS3 } from "../clouds.ts"
-import { dispatch } from "../handwrittenHttp.ts"
+import { bareCase, dispatch } from "../handwrittenHttp.ts"
 import { MiB, speed, touched, type Workload } from "../harness.ts"
 import { originIn, startStub, stopStub } from "../stub/start.ts"
 
@@ -39,6 +39,7 @@ export const workload: Workload = {
   cases: {
     "put, defaults": store(),
     "put, one request": store({ partSize: size }),
+    "bare socket, no checksum": bareCase("s3", size),
     "undici dispatch by hand, no checksum": {
       setup: (directory) => {
         const origin = originIn(directory)
@@ -58,6 +59,11 @@ export const workload: Workload = {
     {
       name: "of the AWS SDK without checksums",
       value: speed("put, one request", "AWS SDK, checksums only where required")
+    },
+    { name: "of a bare socket without a checksum", value: speed("put, one request", "bare socket, no checksum") },
+    {
+      name: "AWS SDK without checksums of a bare socket",
+      value: speed("AWS SDK, checksums only where required", "bare socket, no checksum")
     },
     {
       name: "of undici by hand without a checksum",
