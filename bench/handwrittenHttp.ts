@@ -33,8 +33,11 @@ export const bareUpload = (origin: string, head: (size: number) => string): (bod
   return (body) =>
     new Promise((resolve, reject) => {
       socket.removeAllListeners()
+      // An idle connection must not keep the process of a case.
+      socket.ref()
       socket.once("error", reject)
       socket.once("data", (data) => {
+        socket.unref()
         if (data.toString("latin1", 0, 10).startsWith("HTTP/1.1 2")) resolve()
         else reject(new Error(data.toString("latin1", 0, 100)))
       })

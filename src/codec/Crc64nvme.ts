@@ -2,7 +2,7 @@
  * CRC-64/NVME, the checksum that S3 computes of every object by itself, and that Azure compares: incremental and combinable.
  *
  * The polynomial is that of the NVM Express command set specification (Rocksoft model, reflected). WebAssembly (`hash-wasm`)
- * takes half the time of tables in JavaScript, and its module has to be loaded first. In the tables a sum is kept as two words,
+ * takes half to two thirds of the time of tables in JavaScript, and its module has to be loaded first. In the tables a sum is kept as two words,
  * since `BigInt` arithmetic for each byte would be a hundred times slower; eight bytes are taken a step.
  *
  * @since 0.1.0
@@ -95,7 +95,7 @@ const load = Effect.tryPromise(async () => {
 )
 
 /**
- * Loads what makes sums of many bytes quick. Without it they are the same, and take twice as long.
+ * Loads what makes sums of many bytes quick. Without it they are the same, and take up to twice as long.
  *
  * @category checksums
  * @since 0.1.0
