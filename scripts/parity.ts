@@ -16,7 +16,7 @@ const gaps = gapsOf(rows)
 const text = `# Parity
 
 Every case of the conformance suite (rows) on every backend and server (columns), as the tests found it. \`npm run parity\` writes
-this page; \`.ci/run\` fails where it is stale, or where a cell says \`FAILED\` or \`MISSING\`.
+this page after \`npm test\`; \`.ci/run\` prints the table of its own run, and fails if a cell is \`FAILED\` or \`MISSING\`.
 
 The columns "u." are the universal store over that store. moto and gcp-storage-emulator are not here: they serve single tests,
 of keys and of sessions, and do too little right for a suite.
