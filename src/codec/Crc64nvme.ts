@@ -81,12 +81,15 @@ let quick: ((bytes: Uint8Array) => bigint) | undefined
 /** Below this a call of WebAssembly, and joining its sum to the one before, cost more than they save. */
 const smallest = 64 * 1024
 
-const load = Effect.tryPromise(async () => {
-  const { createCRC64 } = await import("hash-wasm")
-  const hash = await createCRC64("9a6c9329ac4bc9b5")
-  const sum = (bytes: Uint8Array): bigint => Buffer.from(hash.init().update(bytes).digest("binary")).readBigUInt64BE()
-  return sum(Buffer.from("123456789")) === 0xae8b14860a799888n ? sum : crc64nvmeByTables
-}).pipe(
+const load = Effect.tryPromise(() => import("hash-wasm")).pipe(
+  Effect.flatMap(({ createCRC64 }) => Effect.tryPromise(() => createCRC64("9a6c9329ac4bc9b5"))),
+  Effect.flatMap((hash) =>
+    Effect.try(() => {
+      const sum = (bytes: Uint8Array): bigint =>
+        Buffer.from(hash.init().update(bytes).digest("binary")).readBigUInt64BE()
+      return sum(Buffer.from("123456789")) === 0xae8b14860a799888n ? sum : crc64nvmeByTables
+    })
+  ),
   // Node may run without WebAssembly: the tables give the same sums.
   Effect.orElseSucceed(() => crc64nvmeByTables),
   Effect.map((sum) => {

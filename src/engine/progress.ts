@@ -10,8 +10,8 @@ import type { TransferOptions } from "../ObjectStoreOptions.ts"
 /** Runs `onProgress`. An answer that is no effect is a defect here: Effect's own loop would break on it, and the fiber never end. */
 export const report = (onProgress: TransferOptions["onProgress"], progress: Progress): Effect.Effect<void> =>
   onProgress === undefined ? Effect.void : Effect.suspend(() => {
-    const told: unknown = onProgress(progress)
+    const told = onProgress(progress)
     return Effect.isEffect(told)
-      ? told as Effect.Effect<void>
+      ? told
       : Effect.die(new TypeError("onProgress answered no Effect: return one, such as Effect.sync(() => { … })"))
   })
