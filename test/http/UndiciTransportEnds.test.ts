@@ -50,16 +50,21 @@ describe("UndiciTransport", () => {
               NodeTimers.setTimeout(() => socket.pause(), 5)
               return
             }
-            // Less than a megabyte in the time that stands for a stall.
+            // About a megabyte in far less than the time that stands for a stall, so that all takes longer than that.
+            let taken = 0
+            socket.on("data", (chunk) => {
+              taken += chunk.length
+              if (taken > 1024 * 1024) socket.pause()
+            })
             const slow = NodeTimers.setInterval(() => {
+              taken = 0
               socket.resume()
-              NodeTimers.setTimeout(() => socket.pause(), 1)
             }, 40)
             socket.on("close", () => NodeTimers.clearInterval(slow))
           },
           onBody: ({ peer }) => peer.reply("200 OK\ncontent-length: 0")
         })
-        const transport = yield* makeTransport({ stallTimeout: 150, headersTimeout: 60_000 })
+        const transport = yield* makeTransport({ stallTimeout: 300, headersTimeout: 60_000 })
         const error = yield* Effect.flip(exchange(transport, request(server, { method: "PUT", body: large })))
         assert.deepStrictEqual(fieldsOf(error), ["Timeout", "request", "unknown"])
         server.peers[0]!.socket.resume()
@@ -67,7 +72,7 @@ describe("UndiciTransport", () => {
         const start = performance.now()
         const reply = yield* exchange(transport, request(server, { method: "PUT", body: large }))
         assert.strictEqual(reply.status, 200)
-        assert.isAbove(performance.now() - start, 300)
+        assert.isAbove(performance.now() - start, 600)
       }))
 
     it.live("of a body that stands still: what came is counted", () =>

@@ -33,10 +33,17 @@ export const versitygwDefects: Readonly<Record<string, string>> = {
     "versitygw: completing an upload over a directory is a 500 InternalError"
 }
 
+const revived = "versitygw: a part whose connection was reset may bring its upload back after the abort"
+
 /** Cases that it passes or not by chance, and why. */
 export const versitygwSometimes: Readonly<Record<string, string>> = {
   "listUploads and abortUpload: an open upload is listed under its key, and gone after it is aborted":
     "versitygw: completing an upload that is gone is refused for its checksum, not as NoSuchUpload",
   "interruption leaves nothing behind: a multipart put interrupted at any turn has happened wholly or not at all":
-    "versitygw: a part whose connection was reset may bring its upload back after the abort"
+    revived,
+  "interruption leaves nothing behind: a write that is interrupted while its source stalls publishes nothing and leaves no upload":
+    revived,
+  "a source that fails: is SourceFailed, publishes nothing and leaves no upload": revived,
+  "a source that fails: a source that dies kills the write, publishes nothing and leaves no upload": revived,
+  "sink: whose stream fails publishes nothing and leaves no upload": revived
 }
