@@ -7,7 +7,7 @@
  *
  * @since 0.1.0
  */
-import { createRequire } from "node:module"
+import { type Crc, crcAddon } from "./crcAddon.ts"
 
 const polynomial = 0x82f63b78
 
@@ -73,22 +73,7 @@ export const crc32cByTables = (bytes: Uint8Array, previous = 0): number => {
   return ~byteByByte(bytes, head + count * 4, length, sum) >>> 0
 }
 
-type Sum = (bytes: Uint8Array, previous?: number) => number
-
-/** The addon, if it is there and gives the check value in one piece and in two. */
-const loadAddon = (): Sum | undefined => {
-  try {
-    const { crc32c: sum } = createRequire(import.meta.url)("@node-rs/crc32") as { readonly crc32c: Sum }
-    const check = new TextEncoder().encode("123456789")
-    const works = sum(check) === 0xe3069283 && sum(check.subarray(4), sum(check.subarray(0, 4))) === 0xe3069283
-    return works ? sum : undefined
-  } catch {
-    // It is optional: the tables give the same sums.
-    return undefined
-  }
-}
-
-let best: Sum | undefined
+let best: Crc | undefined
 
 /**
  * The CRC-32C of bytes, as a number from 0 to 2^32 - 1. `previous` is the sum of all bytes before these, 0 if there are
@@ -97,9 +82,9 @@ let best: Sum | undefined
  * @category checksums
  * @since 0.1.0
  */
-export const crc32c: Sum = (bytes, previous = 0) => {
+export const crc32c: Crc = (bytes, previous = 0) => {
   if (bytes.length < smallest) return crc32cByTables(bytes, previous)
-  best ??= loadAddon() ?? crc32cByTables
+  best ??= crcAddon()?.crc32c ?? crc32cByTables
   return best(bytes, previous)
 }
 

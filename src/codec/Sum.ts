@@ -5,8 +5,8 @@
  */
 import * as Stream from "effect/Stream"
 import * as NodeCrypto from "node:crypto"
-import * as NodeZlib from "node:zlib"
 import type { Checksums } from "../ObjectInfo.ts"
+import { crc32 } from "./Crc32.ts"
 import { crc32c, printCrc32c } from "./Crc32c.ts"
 
 /** A checksum in the making. */
@@ -41,7 +41,7 @@ const hashed = (name: "md5" | "sha256"): Sum => {
 
 /** From the quickest to the slowest. */
 const kinds: ReadonlyArray<readonly [name: keyof Checksums, make: () => Sum]> = [
-  ["crc32", () => cyclic("crc32", NodeZlib.crc32)],
+  ["crc32", () => cyclic("crc32", crc32)],
   ["crc32c", () => cyclic("crc32c", crc32c)],
   ["sha256", () => hashed("sha256")],
   ["md5", () => hashed("md5")]
