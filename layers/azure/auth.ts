@@ -3,13 +3,13 @@
  *
  * @internal
  */
-import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { toImfFixdate } from "../../src/http/conditionHeaders.ts"
 import { timeOf } from "../../src/http/replyStat.ts"
+import { makeServiceClock, type ServiceClock } from "../../src/http/ServiceClock.ts"
 import { type SharedKey, sharedKeyAuthorization } from "../../src/http/SharedKey.ts"
 import { makeTokenCache, type TokenCache } from "../../src/http/TokenCache.ts"
 import type { TransportReply } from "../../src/http/Transport.ts"
@@ -39,12 +39,11 @@ export interface Authorizer {
   readonly authorize: (request: Unsigned) => Effect.Effect<Authorized, ObjectStoreError>
   /** Drops what a refused request was authorized with, where another one would be authorized anew: whether it would. */
   readonly renew: (refused: Authorized, reply: Pick<TransportReply, "headers">) => Effect.Effect<boolean>
+  /** The time that requests are dated by. */
+  readonly clock: ServiceClock
   /** The token in use, where there is one: what a copy's source is read with. */
   readonly tokens?: TokenCache | undefined
 }
-
-/** Clocks that differ by more are taken for wrong; the service allows for 15 minutes. */
-const maxSkew = 5 * 60_000
 
 const scope = "https://storage.azure.com/.default"
 
@@ -52,14 +51,16 @@ const scope = "https://storage.azure.com/.default"
 export const makeAuthorizer = (
   authorization: Authorization
 ): Effect.Effect<Authorizer, ObjectStoreError, Scope.Scope> => {
+  const clock = makeServiceClock()
   switch (authorization._tag) {
     case "SharedKey":
-      return Effect.sync(() => signWith(authorization.sharedKey))
+      return Effect.succeed(signWith(authorization.sharedKey, clock))
     case "Sas": {
       const { token } = authorization
       return Effect.succeed({
         authorize: ({ headers, path }) => Effect.succeed({ path: withQuery(path, Redacted.value(token)), headers }),
-        renew: () => Effect.succeed(false)
+        renew: () => Effect.succeed(false),
+        clock
       })
     }
     case "Token":
@@ -72,38 +73,31 @@ export const makeAuthorizer = (
               path,
               headers: { ...headers, authorization: `Bearer ${Redacted.value(token)}` }
             })),
-          renew: ({ headers }) =>
-            Effect.as(tokens.refused(Redacted.make(headers["authorization"]!.slice("Bearer ".length))), true),
+          renew: ({ headers }) => tokens.refused(Redacted.make(headers["authorization"]!.slice("Bearer ".length))),
+          clock,
           tokens
         }
       })
     case "Anonymous":
       return Effect.succeed({
         authorize: ({ headers, path }) => Effect.succeed({ path, headers }),
-        renew: () => Effect.succeed(false)
+        renew: () => Effect.succeed(false),
+        clock
       })
   }
 }
 
-/** Signs with a key, by this machine's clock; or by the service's, once it has said that they differ. */
-const signWith = (sharedKey: SharedKey): Authorizer => {
-  let ahead = 0
-  return {
-    authorize: ({ headers, length, method, path }) =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
-        const dated = { ...headers, "x-ms-date": httpDate(now + ahead) }
-        const signature = sharedKeyAuthorization(sharedKey, { method, path, headers: dated, length })
-        return { path, headers: { ...dated, authorization: signature } }
-      }),
-    renew: (_, reply) =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
-        const there = timeOf(reply.headers["date"])?.epochMilliseconds
-        const isWrong = there !== undefined && Math.abs(there - now - ahead) > maxSkew
-        if (isWrong) ahead = there - now
-        return isWrong
-      })
-  }
-}
+/** Signs with a key, dated by the service's clock as far as it is known. */
+const signWith = (sharedKey: SharedKey, clock: ServiceClock): Authorizer => ({
+  authorize: ({ headers, length, method, path }) =>
+    Effect.map(clock.now, (now) => {
+      const dated = { ...headers, "x-ms-date": httpDate(now) }
+      const signature = sharedKeyAuthorization(sharedKey, { method, path, headers: dated, length })
+      return { path, headers: { ...dated, authorization: signature } }
+    }),
+  renew: ({ headers }, reply) => clock.refused(timeOf(headers["x-ms-date"])!.epochMilliseconds, reply),
+  clock
+})
 
 /** Adds a query to a path, with or without one. */
 export const withQuery = (path: string, query: string): string => `${path}${path.includes("?") ? "&" : "?"}${query}`

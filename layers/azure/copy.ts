@@ -3,7 +3,6 @@
  *
  * @internal
  */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
@@ -30,7 +29,7 @@ export const sourceHeaders = Effect.fnUntraced(function*(
   const url = endpoint.origin + pathOf(client, from)
   switch (authorization._tag) {
     case "SharedKey": {
-      const grant = { permissions: "r", expiresAt: (yield* Clock.currentTimeMillis) + sourceLifetime }
+      const grant = { permissions: "r", expiresAt: (yield* client.authorizer.clock.now) + sourceLifetime }
       return { "x-ms-copy-source": withQuery(url, serviceSas(client.settings, authorization.sharedKey, from, grant)) }
     }
     case "Sas":

@@ -3,7 +3,6 @@
  *
  * @internal
  */
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -34,7 +33,7 @@ export const presign = Effect.fnUntraced(function*(
   yield* checkKey({ operation: "presign", mutation: false }, at.key)
   const { authorization, endpoint } = client.settings
   const lifetime = Duration.toMillis(expiresIn)
-  const grant = { permissions: permissions[method], expiresAt: (yield* Clock.currentTimeMillis) + lifetime }
+  const grant = { permissions: permissions[method], expiresAt: (yield* client.authorizer.clock.now) + lifetime }
   if (grant.expiresAt > lastTime) {
     return yield* makeError("InvalidRequest", {
       operation: "presign",

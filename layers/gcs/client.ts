@@ -50,20 +50,24 @@ export const bucketPath = (bucket: string): string => `/storage/v1/b/${encodeQue
 /** An object in the JSON API; `/` of its key is encoded too. */
 export const objectPath = (bucket: string, key: string): string => `${bucketPath(bucket)}/o/${encodeQuery(key)}`
 
-/** Sends a request as the one who asks. A token that is refused is dropped, and the error says that another one comes. */
+/**
+ * Sends a request as the one who asks. A token that is refused is dropped, and the error says that another one comes: with
+ * another date, if this machine's clock is wrong.
+ */
 export const send = Effect.fnUntraced(function*(
   client: Client,
   request: ApiRequest
 ): Effect.fn.Return<TransportReply, ObjectStoreError, Scope.Scope> {
-  const { tokens } = client.identity
+  const { clock, tokens } = client.identity
   if (tokens === undefined) return yield* sendAs(client, request, undefined)
   const token = yield* request.mutation
     ? Effect.mapError(tokens.get, (error) => withContext(error, { outcome: "not-applied" }))
     : tokens.get
   const reply = yield* sendAs(client, request, token)
   if (reply.status !== 401) return reply
-  yield* tokens.refused(token)
-  return yield* renewed(yield* refusal(request, reply))
+  yield* clock.learn(reply)
+  const error = yield* refusal(request, reply)
+  return yield* (yield* tokens.refused(token)) ? renewed(error) : error
 })
 
 const sendAs = (

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { readFile } from "node:fs/promises"
+import { makeServiceClock, type ServiceClock } from "../../src/http/ServiceClock.ts"
 import { makeTokenCache, type Token, type TokenCache } from "../../src/http/TokenCache.ts"
 import { isObjectStoreError, makeError, type ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import { openVendorAuth, type VendorAuth } from "./adc.ts"
@@ -30,6 +31,8 @@ export interface Signature {
 export interface Identity {
   /** Absent where nobody does. */
   readonly tokens: TokenCache | undefined
+  /** The time that tokens and URLs are dated by. */
+  readonly clock: ServiceClock
   readonly projectId: Effect.Effect<string, ObjectStoreError>
   /** Who signs; absent where nobody can. The text is made when it is known whom it has to name. */
   readonly sign:
@@ -55,22 +58,24 @@ export const makeIdentity = Effect.fnUntraced(function*(
   }
   const project = (other: Effect.Effect<string, ObjectStoreError>) =>
     options.projectId === undefined ? other : Effect.succeed(options.projectId)
-  if (credentials === "anonymous") return { tokens: undefined, projectId: project(noProject), sign: undefined }
+  const clock = makeServiceClock()
+  if (credentials === "anonymous") return { tokens: undefined, clock, projectId: project(noProject), sign: undefined }
   if (typeof credentials === "object" && "token" in credentials) {
     // @effect-diagnostics-next-line anyUnknownInErrorContext:off
     const tokens = yield* makeTokenCache(own(credentials.token))
-    return { tokens, projectId: project(noProject), sign: undefined }
+    return { tokens, clock, projectId: project(noProject), sign: undefined }
   }
   const found = yield* find(credentials)
   if ("privateKey" in found) {
     return {
-      tokens: yield* makeTokenCache(selfSigned(found, scope)),
+      tokens: yield* makeTokenCache(selfSigned(found, scope, clock)),
+      clock,
       projectId: project(found.projectId === undefined ? noProject : Effect.succeed(found.projectId)),
       sign: (text) => Effect.sync(() => ({ email: found.email, signature: signText(found, text(found.email)) }))
     }
   }
   const tokens = yield* makeTokenCache(found.token)
-  return { tokens, projectId: project(found.projectId), sign: found.sign }
+  return { tokens, clock, projectId: project(found.projectId), sign: found.sign }
 })
 
 /** A token source of the program's own, which may fail with anything. */

@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -40,7 +39,7 @@ export const presign = Effect.fnUntraced(function*(
   if (seconds > longest) {
     return yield* fail("presign", "InvalidRequest", `expiresIn: a signed URL lives for ${longest} seconds at most`)
   }
-  const time = basicTime(yield* Clock.currentTimeMillis)
+  const time = basicTime(yield* identity.clock.now)
   const scope = `${time.slice(0, 8)}/auto/storage/goog4_request`
   const path = `${endpoint.prefix}/${encodeQuery(at.container)}/${encodeKey(at.key)}`
   const queryOf = (email: string): string =>

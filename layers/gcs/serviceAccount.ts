@@ -6,11 +6,11 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { createPrivateKey, type KeyObject, sign } from "node:crypto"
+import type { ServiceClock } from "../../src/http/ServiceClock.ts"
 import type { Token } from "../../src/http/TokenCache.ts"
 import type { ServiceAccountKey } from "./config.ts"
 
@@ -56,12 +56,12 @@ const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).to
 
 const lifetime = 3600
 
-/** A token that the account signs for itself. */
-export const selfSigned = (account: ServiceAccount, scope: string): Effect.Effect<Token> =>
-  Effect.map(Clock.currentTimeMillis, (now) => {
+/** A token that the account signs for itself, dated by the service's clock. */
+export const selfSigned = (account: ServiceAccount, scope: string, clock: ServiceClock): Effect.Effect<Token> =>
+  Effect.zipWith(clock.now, clock.ahead, (now, ahead) => {
     const issued = Math.floor(now / 1000)
     const head = encode({ alg: "RS256", typ: "JWT", kid: account.keyId })
     const claims = encode({ iss: account.email, sub: account.email, scope, iat: issued, exp: issued + lifetime })
     const signature = signText(account, `${head}.${claims}`).toString("base64url")
-    return { value: Redacted.make(`${head}.${claims}.${signature}`), expiresAt: (issued + lifetime) * 1000 }
+    return { value: Redacted.make(`${head}.${claims}.${signature}`), expiresAt: (issued + lifetime) * 1000 - ahead }
   })

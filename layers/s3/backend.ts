@@ -9,6 +9,7 @@ import type * as Scope from "effect/Scope"
 import type { Backend } from "../../src/Backend.ts"
 import { loadCrc64nvme } from "../../src/codec/Crc64nvme.ts"
 import { readMessage } from "../../src/http/replyBody.ts"
+import { makeServiceClock } from "../../src/http/ServiceClock.ts"
 import { makeSigner } from "../../src/http/SigV4.ts"
 import type { Transport } from "../../src/http/Transport.ts"
 import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
@@ -95,6 +96,7 @@ export const makeS3Backend = Effect.fnUntraced(function*(
   return toBackend({
     transport,
     signer: makeSigner("s3"),
+    clock: makeServiceClock(),
     credentials,
     regions: makeRegions(region, endpoint),
     addressing: settings.addressing,

@@ -1,16 +1,16 @@
 /**
  * One request to S3: addressed, signed, sent; a refusal is made an error. A bucket of another region is asked there, once;
- * a token that has expired is dropped, and the error says that another one comes.
+ * a token that has expired is dropped, a clock that is wrong is set, and the error says that another signature comes.
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { Outcome } from "../../src/ErrorReason.ts"
 import { encodeParameters } from "../../src/http/percentEncoding.ts"
 import { readMessage, readText } from "../../src/http/replyBody.ts"
+import type { ServiceClock } from "../../src/http/ServiceClock.ts"
 import { renewed } from "../../src/http/serviceError.ts"
 import type { Signer, SigningCredentials } from "../../src/http/SigV4.ts"
 import type { Transport, TransportReply } from "../../src/http/Transport.ts"
@@ -29,6 +29,7 @@ import type { S3Profile } from "./vendors.ts"
 export interface S3Client {
   readonly transport: Transport
   readonly signer: Signer
+  readonly clock: ServiceClock
   readonly credentials: Credentials
   readonly regions: Regions
   readonly addressing: "path" | "virtual" | "auto"
@@ -75,14 +76,15 @@ const sendTo = Effect.fnUntraced(function*(
   client: S3Client,
   request: S3Request,
   region: string,
-  pair: SigningCredentials | undefined
+  pair: SigningCredentials | undefined,
+  now: number
 ): Effect.fn.Return<TransportReply, ObjectStoreError, Scope.Scope> {
   const { host, origin, path } = address(client, request, region)
   const given: Record<string, string> = { ...request.headers, host }
   if (client.requestPayer && request.container !== "") given["x-amz-request-payer"] = "requester"
   const headers = pair === undefined
     ? given
-    : client.signer.sign({ method: request.method, path, headers: given }, pair, region, yield* Clock.currentTimeMillis)
+    : client.signer.sign({ method: request.method, path, headers: given }, pair, region, now)
   // Not signed, because proxies change them.
   headers["user-agent"] = userAgent
   if (client.profile.transcodes) headers["accept-encoding"] = "gzip"
@@ -96,7 +98,27 @@ const sendTo = Effect.fnUntraced(function*(
   })
 })
 
-const expired: ReadonlySet<string> = new Set(["ExpiredToken", "TokenRefreshRequired"])
+/** What a service says of a pair that is not good any more, or not yet known everywhere. */
+const outworn: ReadonlySet<string> = new Set([
+  "ExpiredToken",
+  "ExpiredTokenException",
+  "TokenRefreshRequired",
+  "InvalidToken",
+  "InvalidTokenId",
+  "InvalidAccessKeyId"
+])
+
+/** Whether the same request would be signed otherwise now: with another pair, or with another date. */
+const isRenewed = Effect.fnUntraced(function*(
+  client: S3Client,
+  pair: SigningCredentials,
+  signedAt: number,
+  { refused, reply }: Refusal
+): Effect.fn.Return<boolean> {
+  const bare = refused.code === undefined && reply.status === 401
+  const others = bare || outworn.has(refused.code ?? "") ? yield* client.credentials.refused(pair) : false
+  return (yield* client.clock.refused(signedAt, reply)) || others
+})
 
 /** Sends a request and answers with a reply of status 2xx; any other is the error that it means. */
 export const send = Effect.fnUntraced(function*(
@@ -107,14 +129,17 @@ export const send = Effect.fnUntraced(function*(
   while (true) {
     const region = client.regions.of(request.container)
     const pair = yield* client.credentials.get
-    const reply = yield* sendTo(client, request, region, pair)
+    const signedAt = yield* client.clock.now
+    const reply = yield* sendTo(client, request, region, pair, signedAt)
     if (reply.status >= 200 && reply.status < 300) return reply
     const refusal = yield* explain(client, request, region, pair, reply)
     const right = moved ? undefined : regionOf(refusal.reply, refusal.refused)
     if (right === undefined || right === region || request.container === "") {
       const error = toError(request.intent, refusal.reply, refusal.refused)
-      const isExpired = pair !== undefined && expired.has(refusal.refused.code ?? "")
-      return yield* isExpired && (yield* client.credentials.refused(pair)) ? renewed(error) : error
+      return yield* pair !== undefined && error.reason._tag === "Unauthenticated" &&
+          (yield* isRenewed(client, pair, signedAt, refusal))
+        ? renewed(error)
+        : error
     }
     moved = true
     client.regions.learn(request.container, right)
@@ -147,7 +172,10 @@ const explain = Effect.fnUntraced(function*(
       ? { query: { "list-type": 2, "max-keys": 0 } }
       : { headers: { ...request.headers, range: "bytes=0-0" } })
   }
-  const answer = yield* Effect.orElseSucceed(sendTo(client, question, region, pair), () => undefined)
+  const answer = yield* Effect.orElseSucceed(
+    sendTo(client, question, region, pair, yield* client.clock.now),
+    () => undefined
+  )
   return answer === undefined || answer.status < 300
     ? { reply, refused: {} }
     : { reply: answer, refused: yield* refusedOf(answer, pair) }

@@ -24,12 +24,13 @@ export interface S3KeyPair {
 }
 
 /**
- * A provider of the AWS SDK's kind, such as `fromTemporaryCredentials` makes one.
+ * A provider of the AWS SDK's kind, such as `fromTemporaryCredentials` makes one. It is asked with `forceRefresh` after a
+ * service has refused what it gave last.
  *
  * @category models
  * @since 0.1.0
  */
-export type S3CredentialsProvider = () => Promise<SdkIdentity>
+export type S3CredentialsProvider = (options?: { readonly forceRefresh?: boolean }) => Promise<SdkIdentity>
 
 /**
  * What `S3Options.credentials` takes.
@@ -43,7 +44,7 @@ export type S3CredentialsOption = S3KeyPair | "anonymous" | S3CredentialsProvide
 export interface Credentials {
   /** The pair that is good now; `undefined` where requests are not signed. */
   readonly get: Effect.Effect<SigningCredentials | undefined, ObjectStoreError>
-  /** Forgets a pair that the service calls expired, and says whether there may be another one. */
+  /** Forgets a pair that the service does not take any more, and says whether there may be another one. */
   readonly refused: (pair: SigningCredentials) => Effect.Effect<boolean>
 }
 
@@ -63,14 +64,24 @@ export const fixed = ({ accessKeyId, secretAccessKey, sessionToken }: S3KeyPair)
   refused: () => Effect.succeed(false)
 })
 
-/** Credentials that are fetched, shared, and fetched again before they end. */
+/**
+ * Credentials that are fetched, shared, and fetched again before they end. `fetch` is told whether the last ones were
+ * refused: then it must not answer what it has kept.
+ */
 export const fetched = (
-  fetch: Effect.Effect<Token<SigningCredentials>, ObjectStoreError>
-): Effect.Effect<Credentials, never, Scope.Scope> =>
-  Effect.map(makeTokenCache(fetch), (cache) => ({
+  fetch: (anew: boolean) => Effect.Effect<Token<SigningCredentials>, ObjectStoreError>
+): Effect.Effect<Credentials, never, Scope.Scope> => {
+  let anew = false
+  const next = Effect.suspend(() => Effect.tap(fetch(anew), () => Effect.sync(() => anew = false)))
+  return Effect.map(makeTokenCache(next), (cache) => ({
     get: cache.get,
-    refused: (pair) => Effect.as(cache.refused(pair), true)
+    refused: (pair) =>
+      Effect.tap(cache.refused(pair), (other) =>
+        Effect.sync(() => {
+          if (other) anew = true
+        }))
   }))
+}
 
 /** Credentials of an option. */
 export const fromOption = (

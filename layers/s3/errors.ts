@@ -68,6 +68,7 @@ const codes: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ["XAdminUserNotFound", "Unauthenticated"],
   ["SignatureDoesNotMatch", "Unauthenticated"],
   ["ExpiredToken", "Unauthenticated"],
+  ["ExpiredTokenException", "Unauthenticated"],
   ["InvalidToken", "Unauthenticated"],
   ["InvalidTokenId", "Unauthenticated"],
   ["TokenRefreshRequired", "Unauthenticated"],

@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -46,7 +45,7 @@ export const presign = Effect.fnUntraced(function*(
     { method, path, headers: { host } },
     pair,
     region,
-    yield* Clock.currentTimeMillis,
+    yield* client.clock.now,
     expires
   )
   return Redacted.make(`${origin}${Redacted.value(signed)}`, { label: "signed URL" })

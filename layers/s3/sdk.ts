@@ -22,7 +22,7 @@ export interface SdkIdentity {
 
 /** What the SDK knows of this machine's settings. */
 export interface SdkKnowledge {
-  readonly identity: Effect.Effect<Token<SigningCredentials>, ObjectStoreError>
+  readonly identity: (anew: boolean) => Effect.Effect<Token<SigningCredentials>, ObjectStoreError>
   readonly region: string | undefined
   readonly endpoint: string | undefined
 }
@@ -80,16 +80,20 @@ export const askSdk = Effect.fnUntraced(function*(options: {
   return {
     region,
     endpoint,
-    identity: fromProvider(() => identity.config.credentials())
+    identity: fromProvider((options) => identity.config.credentials(options))
   }
 })
 
 /** Key pairs of a provider of the SDK's kind. */
 export const fromProvider = (
-  provider: () => Promise<SdkIdentity>
-): Effect.Effect<Token<SigningCredentials>, ObjectStoreError> =>
+  provider: (options?: { readonly forceRefresh?: boolean }) => Promise<SdkIdentity>
+) =>
+(anew: boolean): Effect.Effect<Token<SigningCredentials>, ObjectStoreError> =>
   Effect.map(
-    Effect.tryPromise({ try: () => provider(), catch: (cause) => unauthenticated(cause) }),
+    Effect.tryPromise({
+      try: () => anew ? provider({ forceRefresh: true }) : provider(),
+      catch: (cause) => unauthenticated(cause)
+    }),
     ({ accessKeyId, expiration, secretAccessKey, sessionToken }) => ({
       value: {
         accessKeyId,

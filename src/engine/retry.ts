@@ -231,11 +231,13 @@ export const goOn = Effect.fnUntraced(function*<A, R>(
 
     const cost = throttled ? throttleCost : retryCost
     const elapsed = (yield* now) - start.time
+    // What is refused for being late, or dated wrongly, only needs its new signature.
+    const late = elapsed >= policy.maxElapsed && failureOf(error.reason) !== "Unauthenticated.renewed"
     const exhausted = !repeat
       ? undefined
       : attempt - start.attempts >= policy.maxAttempts
       ? "attempts"
-      : elapsed >= policy.maxElapsed
+      : late
       ? "elapsed"
       : quota.tokens < cost
       ? "quota"
@@ -257,7 +259,7 @@ export const goOn = Effect.fnUntraced(function*<A, R>(
     const step = 2 ** (attempt - start.attempts - 1)
     const ceiling = Math.min(policy.maxDelay, (throttled ? policy.throttleDelay : policy.baseDelay) * step)
     const wanted = Math.max((yield* Random.next) * ceiling, clampDelay(error.retryAfter))
-    const delay = Math.min(policy.maxDelay, policy.maxElapsed - elapsed, wanted)
+    const delay = Math.max(0, Math.min(policy.maxDelay, policy.maxElapsed - elapsed, wanted))
     quota.tokens -= cost
     paid = cost
     yield* countRetry(backend, kind, error.reason._tag)

@@ -29,7 +29,10 @@ export interface TokenCacheOptions {
   readonly refreshAhead?: number | undefined
   /** So long before its end a token is not used any more: clocks differ, and a request takes time. 30 seconds without it. */
   readonly margin?: number | undefined
-  /** While there is a token to use, fetches begin this far apart: one that failed, or that brought a token near its end. 10 seconds without it. */
+  /**
+   * While there is a token to use, fetches begin this far apart: one that failed, that brought a token near its end, or
+   * that brought the token again which was refused before. 10 seconds without it.
+   */
   readonly pause?: number | undefined
 }
 
@@ -37,8 +40,11 @@ export interface TokenCacheOptions {
 export interface TokenCache<A = Redacted.Redacted<string>> {
   /** A token that is good now. */
   readonly get: Effect.Effect<A, ObjectStoreError>
-  /** Forgets a token that the service refused, so that the next `get` fetches one; a newer one stays. */
-  readonly refused: (token: A) => Effect.Effect<void>
+  /**
+   * Forgets a token that the service refused, so that the next `get` fetches one; a newer one stays. Answers whether the
+   * next `get` may bring another one: not, if the source has just given this one again.
+   */
+  readonly refused: (token: A) => Effect.Effect<boolean>
 }
 
 /** Makes a cache over `fetch`; a fetch that is under way when the scope closes is interrupted. */
@@ -51,6 +57,9 @@ export const makeTokenCache = Effect.fnUntraced(function*<A = Redacted.Redacted<
   let current: Token<A> | undefined
   let flight: Fiber.Fiber<Token<A>, ObjectStoreError> | undefined
   let nextTry = 0
+  /** The token in hand has ended by this machine's clock when it came; who gave it knows better, for a while. */
+  let cameEnded = false
+  let lastRefused: A | undefined
 
   const fetched = Effect.onExit(fetch, (exit) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
@@ -58,6 +67,7 @@ export const makeTokenCache = Effect.fnUntraced(function*<A = Redacted.Redacted<
       nextTry = now + pause
       if (exit._tag === "Success") {
         current = exit.value
+        cameEnded = leftOf(current, now) <= margin
         return Effect.void
       }
       // With a token in hand nobody waits for this failure.
@@ -81,14 +91,21 @@ export const makeTokenCache = Effect.fnUntraced(function*<A = Redacted.Redacted<
   return {
     get: Effect.flatMap(Clock.currentTimeMillis, (now) => {
       if (current === undefined) return wait
-      const left = current.expiresAt === undefined ? Number.POSITIVE_INFINITY : current.expiresAt - now
-      if (left <= margin) return wait
+      const left = leftOf(current, now)
       const { value } = current
+      if (left <= margin) return cameEnded && now < nextTry ? Effect.succeed(value) : wait
       return left > refreshAhead || now < nextTry ? Effect.succeed(value) : Effect.as(start, value)
     }),
     refused: (token) =>
-      Effect.sync(() => {
-        if (current !== undefined && Equal.equals(current.value, token)) current = undefined
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        if (current === undefined || !Equal.equals(current.value, token)) return true
+        if (lastRefused !== undefined && Equal.equals(lastRefused, token) && now < nextTry) return false
+        current = undefined
+        lastRefused = token
+        return true
       })
   }
 })
+
+const leftOf = ({ expiresAt }: Token<unknown>, now: number): number =>
+  expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt - now

@@ -5,6 +5,7 @@ import * as Azure from "effect-objectstore/layers/Azure"
 import { type AzureIntercept, type AzureModel, azureModel, type AzureModelOptions } from "effect-objectstore/testing"
 import type { Backend } from "../../src/Backend.ts"
 import { makeUndiciTransport } from "../../src/http/UndiciTransport.ts"
+import { withClockAhead } from "../support/skewedClock.ts"
 import { makeCredential } from "./credential.ts"
 
 const plain = { mode: "overwrite", attributes: {}, metadata: {} } as const
@@ -293,6 +294,31 @@ describe("Azure on the model", () => {
         assert.strictEqual(wrong[1].reason._tag, "NotFound")
         assert.strictEqual(backend.name, "azure")
       })))
+
+  it.live("a clock that is wrong stops none of many requests, each of which is repeated once at most", () => {
+    let asked = 0
+    const intercept: AzureIntercept = (_, answer) => {
+      asked++
+      return answer
+    }
+    return Effect.forEach(
+      [3_600_000, -3_600_000],
+      (ahead) =>
+        onModel({ intercept }, (_, model) =>
+          Effect.scoped(
+            withClockAhead(() => ahead)(Effect.gen(function*() {
+              const { connectionString } = model
+              const store = yield* Azure.make({ connectionString, base: "az://devstoreaccount1/data/" })
+              const keys = Array.from({ length: 20 }, (_, i) => `k${i}`)
+              asked = 0
+              yield* Effect.forEach(keys, (key) => store.put(key, "x"), { concurrency: 20 })
+              assert.isAtMost(asked, 40)
+              yield* Effect.forEach(keys, (key) => store.get(key), { concurrency: 20 })
+              assert.isAtMost(asked, 60)
+            }))
+          ))
+    )
+  })
 
   it.live("a missing blob is NotFound whatever the conditions, and a range at the end is RangeNotSatisfiable", () =>
     onModel({}, (backend) =>

@@ -22,6 +22,7 @@ import { join } from "node:path"
 import { inspect } from "node:util"
 import { serve } from "../../src/testing/protocol/Server.ts"
 import { makeCertificate } from "../servers/tls.ts"
+import { withClockAhead } from "../support/skewedClock.ts"
 
 const email = "robot@test.iam.gserviceaccount.com"
 const pair = generateKeyPairSync("rsa", { modulusLength: 2048 })
@@ -121,6 +122,25 @@ describe("credentials of GCS, on the model", () => {
     const failing = yield* makeStore({ endpoint, credentials: { token: Effect.fail("no luck") } })
     const lost = yield* Effect.flip(failing.put("x", "x"))
     assert.deepStrictEqual([lost.reason._tag, lost.outcome], ["Unauthenticated", "not-applied"])
+  })
+
+  test("a clock that is wrong is set by the service's: tokens and URLs are dated by it", function*() {
+    const { origin: endpoint } = yield* guarded()
+    for (const ahead of [2 * 3_600_000, -2 * 3_600_000]) {
+      yield* withClockAhead(() => ahead)(Effect.gen(function*() {
+        const store = yield* makeStore({ endpoint, credentials: { key } })
+        const keys = Array.from({ length: 20 }, (_, i) => `k${i}`)
+        yield* Effect.forEach(keys, (name) => store.put(name, "x"), { concurrency: 20 })
+        yield* Effect.forEach(keys, (name) => store.get(name), { concurrency: 20 })
+        const url = Redacted.value(yield* store.presign("k0", { method: "GET", expiresIn: "1 minute" }))
+        assert.strictEqual(yield* Effect.promise(() => fetch(url).then((reply) => reply.text())), "x")
+      }))
+    }
+    const late = yield* withClockAhead(() => 48 * 3_600_000)(Effect.gen(function*() {
+      const store = yield* makeStore({ endpoint, credentials: { key } })
+      return yield* Effect.flip(store.put("x", "x"))
+    }))
+    assert.deepStrictEqual([late.reason._tag, late.outcome], ["Unauthenticated", "not-applied"])
   })
 
   test("keys of other kinds, and the environment's own, go to Google's library", function*() {

@@ -149,6 +149,31 @@ describe("TokenCache", () => {
       assert.strictEqual(Redacted.value(yield* cache.get), "t2")
     }))
 
+  it.effect("says that there is no other where the source gives the refused one again, for a while", () =>
+    Effect.gen(function*() {
+      let calls = 0
+      const cache = yield* makeTokenCache(Effect.sync(() => {
+        calls++
+        return { value: Redacted.make("same") }
+      }))
+      assert.isTrue(yield* cache.refused(yield* cache.get))
+      assert.isFalse(yield* cache.refused(yield* cache.get))
+      assert.isFalse(yield* cache.refused(yield* cache.get))
+      assert.strictEqual(calls, 2)
+      yield* TestClock.adjust("10 seconds")
+      assert.isTrue(yield* cache.refused(yield* cache.get))
+    }))
+
+  it.effect("uses what comes although it has ended by this machine's clock, and does not ask with every request", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust("2 hours")
+      let calls = 0
+      const cache = yield* makeTokenCache(Effect.sync(() => ({ value: Redacted.make(`t${++calls}`), expiresAt: 1000 })))
+      for (let i = 0; i < 10; i++) assert.strictEqual(Redacted.value(yield* cache.get), "t1")
+      yield* TestClock.adjust("10 seconds")
+      for (let i = 0; i < 10; i++) assert.strictEqual(Redacted.value(yield* cache.get), "t2")
+    }))
+
   it.effect("interrupts a fetch when its scope closes", () =>
     Effect.gen(function*() {
       const begun = yield* Deferred.make<void>()

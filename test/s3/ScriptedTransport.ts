@@ -12,19 +12,17 @@ export interface Recorded {
   readonly body?: string | Uint8Array
 }
 
-/** A transport that answers from a script, and what it was asked. */
-export const scripted = (script: ReadonlyArray<Recorded | ObjectStoreError>) => {
+/** A transport that answers by a function, and what it was asked. */
+export const answering = (
+  answer: (request: TransportRequest, index: number) => Effect.Effect<Recorded, ObjectStoreError>
+) => {
   const requests: Array<TransportRequest> = []
   const transport: Transport = {
     send: (request) =>
-      Effect.suspend(() => {
-        const next = script[requests.length]
-        requests.push(request)
-        if (next === undefined) return Effect.die(new Error(`no reply to request ${requests.length}: ${request.path}`))
-        if (!("status" in next) || "reason" in next) return Effect.fail(next as ObjectStoreError)
+      Effect.map(Effect.suspend(() => answer(request, requests.push(request) - 1)), (next) => {
         const bytes = typeof next.body === "string" ? Buffer.from(next.body) : next.body ?? new Uint8Array(0)
         let at = 0
-        return Effect.succeed({
+        return {
           status: next.status,
           headers: { "content-length": String(bytes.length), ...next.headers },
           length: bytes.length,
@@ -35,11 +33,19 @@ export const scripted = (script: ReadonlyArray<Recorded | ObjectStoreError>) => 
               at += piece.length
               return piece.length
             })
-        })
+        }
       })
   }
   return { transport, requests }
 }
+
+/** A transport that answers from a script, and what it was asked. */
+export const scripted = (script: ReadonlyArray<Recorded | ObjectStoreError>) =>
+  answering((request, index) => {
+    const next = script[index]
+    if (next === undefined) return Effect.die(new Error(`no reply to request ${index + 1}: ${request.path}`))
+    return "status" in next && !("reason" in next) ? Effect.succeed(next) : Effect.fail(next as ObjectStoreError)
+  })
 
 export const secret = "canary-secret-0123456789"
 

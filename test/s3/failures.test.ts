@@ -9,6 +9,7 @@ import type { S3Address } from "../servers/address.ts"
 import { minio, minioTls } from "../servers/minio.ts"
 import { onServer } from "../servers/onServer.ts"
 import { versitygw } from "../servers/versitygw.ts"
+import { withClockAhead } from "../support/skewedClock.ts"
 import { freshName, optionsOf, type Running } from "./S3Test.ts"
 
 const canary = "canarySecretNobodyMayPrint0123456789"
@@ -82,20 +83,6 @@ const bucketOf = (server: Running) =>
     yield* backend.createContainer(bucket, {})
     return { address, bucket, options: optionsOf(address) }
   })
-
-/** A clock that is wrong. */
-const skewed = (milliseconds: number): Layer.Layer<never> =>
-  Layer.effect(
-    Clock.Clock,
-    Effect.map(Clock.Clock, (clock) => ({
-      ...clock,
-      sleep: clock.sleep,
-      currentTimeNanos: clock.currentTimeNanos,
-      currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe(),
-      currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() + milliseconds,
-      currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now + milliseconds)
-    }))
-  ) as Layer.Layer<never>
 
 for (const definition of [minio, versitygw]) {
   onServer(definition, (server) => {
@@ -174,10 +161,26 @@ for (const definition of [minio, versitygw]) {
         ])
       }))
 
-    it.live("a wrong clock is Unauthenticated, and the error says what the service's shows", () =>
+    it.live("a wrong clock is set by the service's", () =>
       Effect.gen(function*() {
         const { bucket, options } = yield* bucketOf(server)
-        const errors = yield* observe(options, bucket, skewed(20 * 60_000))
+        for (const ahead of [20 * 60_000, -20 * 60_000]) {
+          const errors = yield* withClockAhead(() => ahead)(observe(options, bucket))
+          assert.deepStrictEqual(tags(errors), [
+            "NotFound",
+            "NotFound",
+            "succeeded",
+            "succeeded",
+            "succeeded",
+            "succeeded"
+          ])
+        }
+      }))
+
+    it.live("a clock that is wrong by days is Unauthenticated, and the error says what the service's shows", () =>
+      Effect.gen(function*() {
+        const { bucket, options } = yield* bucketOf(server)
+        const errors = yield* withClockAhead(() => 48 * 3_600_000)(observe(options, bucket))
         assert.deepStrictEqual(tags(errors), all("Unauthenticated"))
         assert.match(errors[0]!.message, /the clock of this machine is wrong: the service says that it is \w{3}, \d\d/)
       }))
