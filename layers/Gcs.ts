@@ -30,7 +30,14 @@ import { makeUndiciTransport } from "../src/http/UndiciTransport.ts"
 import { fromBackend, ObjectStore } from "../src/ObjectStore.ts"
 import type { ObjectStoreError } from "../src/ObjectStoreError.ts"
 import { toBackend } from "./gcs/backend.ts"
-import { backendName, type GcsOptions, misconfigured, parseEndpoint, toCapabilities } from "./gcs/config.ts"
+import {
+  backendName,
+  checkOptions,
+  type GcsOptions,
+  misconfigured,
+  parseEndpoint,
+  toCapabilities
+} from "./gcs/config.ts"
 import { makeIdentity } from "./gcs/identity.ts"
 
 export type { GcsCredentials, GcsOptions, GcsToken, ServiceAccountKey } from "./gcs/config.ts"
@@ -48,6 +55,8 @@ const defaultEndpoint = "https://storage.googleapis.com"
 export const makeBackend = Effect.fnUntraced(function*(
   options: GcsOptions = {}
 ): Effect.fn.Return<Backend, ObjectStoreError, Scope.Scope> {
+  const wrong = checkOptions(options)
+  if (wrong !== undefined) return yield* misconfigured(wrong)
   const parsed = parseEndpoint(options.endpoint ?? defaultEndpoint)
   if (Result.isFailure(parsed)) return yield* misconfigured(parsed.failure)
   const endpoint = parsed.success

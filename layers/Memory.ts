@@ -35,9 +35,10 @@ import { fromBackend, ObjectStore } from "../src/ObjectStore.ts"
 import { makeError, type ObjectStoreError } from "../src/ObjectStoreError.ts"
 import type { StoreOptions } from "../src/ObjectStoreOptions.ts"
 import * as ObjectUri from "../src/ObjectUri.ts"
+import { type OptionNames, storeOptionNames, wrongOptions } from "../src/optionNames.ts"
 import { toBackend } from "./memory/backend.ts"
 import { addContainer, makeClient } from "./memory/client.ts"
-import { checkCapabilities, type MemoryCapabilities, toCapabilities } from "./memory/config.ts"
+import { checkCapabilities, checkChanges, type MemoryCapabilities, toCapabilities } from "./memory/config.ts"
 import { backendName } from "./memory/errors.ts"
 
 export type { MemoryCapabilities } from "./memory/config.ts"
@@ -57,6 +58,8 @@ export interface MemoryOptions extends StoreOptions {
   readonly capabilities?: MemoryCapabilities | undefined
 }
 
+const optionNames: OptionNames<MemoryOptions> = { ...storeOptionNames, capabilities: true, containers: true }
+
 const defaultBase = "mem://memory/"
 
 /**
@@ -68,16 +71,20 @@ const defaultBase = "mem://memory/"
  * @since 0.1.0
  */
 export const makeBackend: (options?: MemoryOptions) => Effect.Effect<Backend, ObjectStoreError> = Effect.fnUntraced(
-  function*(options?: MemoryOptions) {
-    const base = ObjectUri.parseResult(String(options?.base ?? defaultBase))
+  function*(options: MemoryOptions = {}) {
+    const unknown = wrongOptions(optionNames, options)
+    if (unknown !== undefined) return yield* misconfigured(unknown)
+    const base = ObjectUri.parseResult(String(options.base ?? defaultBase))
     if (Result.isFailure(base)) return yield* misconfigured(`base: ${base.failure}`)
     if (base.success.scheme !== "mem") return yield* misconfigured("base: the scheme of a memory store is mem")
-    const names = new Set([base.success.container, ...options?.containers ?? []])
+    const names = new Set([base.success.container, ...options.containers ?? []])
     for (const name of names) {
       const wrong = ObjectUri.checkContainerName("mem", name)
       if (wrong !== undefined) return yield* misconfigured(`containers: ${wrong}`)
     }
-    const capabilities = toCapabilities(options?.capabilities)
+    const wrongChanges = checkChanges(options.capabilities)
+    if (wrongChanges !== undefined) return yield* misconfigured(wrongChanges)
+    const capabilities = toCapabilities(options.capabilities)
     const wrong = checkCapabilities(capabilities)
     if (wrong !== undefined) return yield* misconfigured(wrong)
     const seed = yield* Random.nextIntBetween(0, 2 ** 32)

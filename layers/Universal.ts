@@ -30,8 +30,10 @@ import type * as Scope from "effect/Scope"
 import { ObjectStore } from "../src/ObjectStore.ts"
 import type { ObjectStoreError } from "../src/ObjectStoreError.ts"
 import type { At } from "../src/ObjectStoreOptions.ts"
+import { wrongOptions } from "../src/optionNames.ts"
 import { leastCapabilities } from "./universal/capabilities.ts"
-import type { UniversalOptions } from "./universal/config.ts"
+import { optionNames, type UniversalOptions } from "./universal/config.ts"
+import { refuse } from "./universal/errors.ts"
 import { openersOf } from "./universal/openers.ts"
 import { makeOperations } from "./universal/operations.ts"
 import { makeRouter } from "./universal/stores.ts"
@@ -81,6 +83,8 @@ export const makeStores: (
   options?: UniversalOptions
 ) => Effect.Effect<UniversalStores, ObjectStoreError, Scope.Scope> = Effect.fnUntraced(
   function*(options: UniversalOptions = {}) {
+    const wrong = wrongOptions(optionNames, options)
+    if (wrong !== undefined) return yield* refuse("Configuration", "make", wrong)
     const environment = options.environment === true ? yield* ConfigProvider.ConfigProvider : undefined
     const router = yield* makeRouter(openersOf(options, environment), options)
     return { store: ObjectStore.of(makeOperations(router, leastCapabilities)), storeOf: router.storeOf }

@@ -7,9 +7,10 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type { Capabilities } from "../../src/Capabilities.ts"
 import { makeSharedKey, type SharedKey } from "../../src/http/SharedKey.ts"
-import type { ConnectionOptions } from "../../src/http/Transport.ts"
+import { connectionOptionNames, type ConnectionOptions } from "../../src/http/Transport.ts"
 import type { StoreOptions } from "../../src/ObjectStoreOptions.ts"
 import * as ObjectUri from "../../src/ObjectUri.ts"
+import { type OptionNames, storeOptionNames, wrongOptions } from "../../src/optionNames.ts"
 import {
   emulatorAccount,
   emulatorKey,
@@ -73,6 +74,20 @@ export interface AzureOptions extends StoreOptions, ConnectionOptions {
   readonly blockSize?: number | undefined
   /** Blocks in flight of one upload; 8 without it. */
   readonly blockConcurrency?: number | undefined
+}
+
+const optionNames: OptionNames<AzureOptions> = {
+  ...storeOptionNames,
+  ...connectionOptionNames,
+  account: true,
+  accountKey: true,
+  blockConcurrency: true,
+  blockSize: true,
+  checksum: true,
+  connectionString: true,
+  credential: true,
+  endpoint: true,
+  sasToken: true
 }
 
 /** How requests are authorized. */
@@ -176,6 +191,8 @@ const accountOfBase = (base: StoreOptions["base"]): string | undefined => {
 /** Checks options; a failure is what is wrong, in one line and without secrets. */
 export const resolveOptions = (options: AzureOptions): Result.Result<Settings, string> =>
   Result.gen(function*() {
+    const wrong = wrongOptions(optionNames, options)
+    if (wrong !== undefined) return yield* Result.fail(wrong)
     const connection = options.connectionString === undefined
       ? undefined
       : yield* parseConnectionString(Redacted.value(redacted(options.connectionString)))

@@ -5,7 +5,8 @@
  */
 import type { Tuning } from "../../src/Capabilities.ts"
 import { maxAlignment } from "../../src/filesystem/AlignedMemory.ts"
-import { checkDirectoryOptions, type DirectoryOptions } from "../../src/filesystem/options.ts"
+import { checkDirectoryOptions, directoryOptionNames, type DirectoryOptions } from "../../src/filesystem/options.ts"
+import type { OptionNames } from "../../src/optionNames.ts"
 
 /**
  * Options of a direct store.
@@ -42,11 +43,18 @@ export const directTuning: Partial<Tuning> = {
   alignedBuffers: true
 }
 
+const directOptionNames: OptionNames<DirectOptions> = {
+  ...directoryOptionNames,
+  fallback: true,
+  slots: true,
+  slotSize: true
+}
+
 /** What is wrong with options, in one line. */
 export const checkOptions = (options: DirectOptions): string | undefined => {
-  const { fallback, slots, slotSize } = options
-  const wrong = checkDirectoryOptions(options)
+  const wrong = checkDirectoryOptions(options, directOptionNames)
   if (wrong !== undefined) return wrong
+  const { fallback, slots, slotSize } = options
   if (fallback !== undefined && fallback !== "buffered") {
     return `fallback: ${JSON.stringify(fallback)} is not "buffered"`
   }

@@ -7,9 +7,10 @@ import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type { Capabilities } from "../../src/Capabilities.ts"
-import type { ConnectionOptions } from "../../src/http/Transport.ts"
+import { connectionOptionNames, type ConnectionOptions } from "../../src/http/Transport.ts"
 import { makeError, type ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import type { StoreOptions } from "../../src/ObjectStoreOptions.ts"
+import { type OptionNames, storeOptionNames, wrongOptions } from "../../src/optionNames.ts"
 
 /** The backend's name in errors. */
 export const backendName = "gcs"
@@ -82,6 +83,19 @@ export interface GcsOptions extends StoreOptions, ConnectionOptions {
   /** Whether the service takes many removals with one request; `true` without it. Some emulators do not. */
   readonly batchDelete?: boolean | undefined
 }
+
+const optionNames: OptionNames<GcsOptions> = {
+  ...storeOptionNames,
+  ...connectionOptionNames,
+  batchDelete: true,
+  credentials: true,
+  endpoint: true,
+  projectId: true,
+  userProject: true
+}
+
+/** What is wrong with options as a whole, in one line. */
+export const checkOptions = (options: GcsOptions): string | undefined => wrongOptions(optionNames, options)
 
 /** Where the service is. */
 export interface Endpoint {

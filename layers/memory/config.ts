@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { Capabilities, MultipartCapabilities, Tuning } from "../../src/Capabilities.ts"
+import { wrongOptions } from "../../src/optionNames.ts"
 
 type Fixed = "io" | "versions" | "presign" | "containerLocation" | "storageClass" | "tags" | "multipart" | "tuning"
 
@@ -99,6 +100,16 @@ export const toCapabilities = (changes: MemoryCapabilities | undefined): Capabil
     tuning: override(defaults.tuning, tuning)
   }
 }
+
+/** What is wrong with changes of capabilities: one that does not exist would change nothing. */
+export const checkChanges = (changes: MemoryCapabilities | undefined): string | undefined =>
+  changes === undefined ? undefined : wrongOptions({ ...defaults, maxSegmentBytes: true }, changes, "capabilities") ??
+    (changes.multipart === undefined
+      ? undefined
+      : wrongOptions(defaults.multipart, changes.multipart, "capabilities.multipart")) ??
+    (changes.tuning === undefined
+      ? undefined
+      : wrongOptions(defaults.tuning, changes.tuning, "capabilities.tuning"))
 
 /** What is wrong with capabilities: a number that is no positive integer would make an endless page or part. */
 export const checkCapabilities = (capabilities: Capabilities): string | undefined => {

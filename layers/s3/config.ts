@@ -5,8 +5,9 @@
  */
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import type { ConnectionOptions } from "../../src/http/Transport.ts"
+import { connectionOptionNames, type ConnectionOptions } from "../../src/http/Transport.ts"
 import type { StoreOptions } from "../../src/ObjectStoreOptions.ts"
+import { type OptionNames, storeOptionNames, wrongOptions } from "../../src/optionNames.ts"
 import type { S3Checksum } from "./checksum.ts"
 import type { S3CredentialsOption } from "./credentials.ts"
 import type { Encryption, S3Encryption } from "./encryption.ts"
@@ -52,6 +53,20 @@ export interface S3Options extends StoreOptions, ConnectionOptions {
   readonly requestPayer?: boolean | undefined
 }
 
+const optionNames: OptionNames<S3Options> = {
+  ...storeOptionNames,
+  ...connectionOptionNames,
+  addressing: true,
+  checksum: true,
+  credentials: true,
+  encryption: true,
+  endpoint: true,
+  profile: true,
+  region: true,
+  requestPayer: true,
+  vendor: true
+}
+
 /** Options that were checked; what is `undefined` is asked of others. */
 export interface Settings {
   readonly region: string | undefined
@@ -73,6 +88,8 @@ const tokenPattern = /^[\u0021-\u007e]+$/
 
 /** Checks options; the failure says in one line what is wrong, and repeats no secret. */
 export const toSettings = (options: S3Options): Result.Result<Settings, string> => {
+  const unknown = wrongOptions(optionNames, options)
+  if (unknown !== undefined) return Result.fail(unknown)
   const { addressing = "auto", credentials, profile, region, vendor } = options
   if (region !== undefined && !regionPattern.test(region)) return Result.fail("region is not the name of one")
   if (addressing !== "auto" && addressing !== "path" && addressing !== "virtual") {
@@ -86,6 +103,8 @@ export const toSettings = (options: S3Options): Result.Result<Settings, string> 
   if (typeof vendor === "string" && vendor !== "auto" && !Object.hasOwn(profiles, vendor)) {
     return Result.fail(`vendor is not one of ${Object.keys(profiles).join(", ")} or auto`)
   }
+  const incomplete = typeof vendor === "object" ? checkProfile(vendor) : undefined
+  if (incomplete !== undefined) return Result.fail(incomplete)
   const place = endpoint?.success
   const encryption = options.encryption === undefined ? undefined : toEncryption(options.encryption)
   if (encryption !== undefined && Result.isFailure(encryption)) return Result.fail(encryption.failure)
@@ -100,6 +119,14 @@ export const toSettings = (options: S3Options): Result.Result<Settings, string> 
     encryption: encryption?.success,
     requestPayer: options.requestPayer ?? false
   })
+}
+
+/** A profile that lacks something would promise it, or not, by chance. */
+const checkProfile = (vendor: S3Profile): string | undefined => {
+  const wrong = wrongOptions(profiles.generic, vendor, "vendor")
+  if (wrong !== undefined) return wrong
+  const missing = Object.keys(profiles.generic).find((name) => !Object.hasOwn(vendor, name))
+  return missing === undefined ? undefined : `vendor lacks ${missing}; begin with { ...profiles.generic }`
 }
 
 /** What is known of the service without asking it. */

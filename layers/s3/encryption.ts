@@ -6,6 +6,7 @@
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { hash } from "node:crypto"
+import { wrongOptions } from "../../src/optionNames.ts"
 
 /**
  * How new objects are encrypted: by the service's own keys (`AES256`), by a key of KMS, or by a key of the customer's, which
@@ -40,8 +41,12 @@ export interface Encryption {
 
 const prefix = "x-amz-server-side-encryption"
 
+const fields = { type: true, keyId: true, bucketKey: true, context: true, key: true }
+
 /** Makes headers of the option. */
 export const toEncryption = (option: S3Encryption): Result.Result<Encryption, string> => {
+  const wrong = wrongOptions(fields, option, "encryption")
+  if (wrong !== undefined) return Result.fail(wrong)
   switch (option.type) {
     case "AES256":
       return Result.succeed({ type: option.type, create: { [prefix]: "AES256" }, access: {}, source: {} })

@@ -4,6 +4,7 @@
  * @internal
  */
 import type { ObjectUri, Scheme } from "../../src/ObjectUri.ts"
+import type { OptionNames } from "../../src/optionNames.ts"
 import type { AzureOptions } from "../Azure.ts"
 import type { DirectOptions } from "../Direct.ts"
 import type { FileOptions } from "../File.ts"
@@ -46,4 +47,17 @@ export interface UniversalOptions {
   readonly memory?: Omit<MemoryOptions, "base"> | undefined
   /** Options of `s3://`. */
   readonly s3?: Omit<S3Options, "base"> | undefined
+}
+
+/** The names of the options; those of each store are checked by its layer, when it is opened. */
+export const optionNames: OptionNames<UniversalOptions> = {
+  azure: true,
+  base: true,
+  direct: true,
+  environment: true,
+  file: true,
+  gcs: true,
+  memory: true,
+  s3: true,
+  schemes: true
 }

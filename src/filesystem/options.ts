@@ -4,6 +4,7 @@
  * @internal
  */
 import type { StoreOptions } from "../ObjectStoreOptions.ts"
+import { type OptionNames, storeOptionNames, wrongOptions } from "../optionNames.ts"
 import type { Durability } from "./DataPath.ts"
 
 /**
@@ -24,8 +25,22 @@ export interface DirectoryOptions extends StoreOptions {
   readonly createRoot?: boolean | undefined
 }
 
-/** What is wrong with options, in one line. */
-export const checkDirectoryOptions = ({ createRoot, durability, root }: DirectoryOptions): string | undefined => {
+/** The names of the options. */
+export const directoryOptionNames: OptionNames<DirectoryOptions> = {
+  ...storeOptionNames,
+  createRoot: true,
+  durability: true,
+  root: true
+}
+
+/** What is wrong with options, in one line; a layer that has further ones tells their names. */
+export const checkDirectoryOptions = (
+  options: DirectoryOptions,
+  names: Readonly<Record<string, true>> = directoryOptionNames
+): string | undefined => {
+  const wrong = wrongOptions(names, options)
+  if (wrong !== undefined) return wrong
+  const { createRoot, durability, root } = options
   if (typeof root !== "string" || root === "" || root.includes("\0") || !root.isWellFormed()) {
     return `root: ${JSON.stringify(root)} is no path`
   }

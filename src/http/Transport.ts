@@ -10,6 +10,7 @@
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
+import type { OptionNames } from "../optionNames.ts"
 
 /**
  * Sends requests.
@@ -83,6 +84,16 @@ export interface ConnectionOptions {
   readonly ca?: string | ReadonlyArray<string> | undefined
   /** Answers the address of a host instead of the system's resolver. */
   readonly lookup?: ((host: string) => string | undefined) | undefined
+}
+
+/** The names of the options of connections. */
+export const connectionOptionNames: OptionNames<ConnectionOptions> = {
+  ca: true,
+  connections: true,
+  connectTimeout: true,
+  headersTimeout: true,
+  lookup: true,
+  stallTimeout: true
 }
 
 /** What any transport is made with. */
