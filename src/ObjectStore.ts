@@ -55,9 +55,9 @@ import type {
   RangeReadOptions,
   RangesOptions,
   ReadConditions,
+  ReaderReadOptions,
   ReadOptions,
   StoreOptions,
-  TransferOptions,
   WriteOptions
 } from "./ObjectStoreOptions.ts"
 
@@ -192,15 +192,15 @@ export interface ObjectReader {
   /** The version that is read. */
   readonly info: ObjectInfo
   /** Reads a range, or everything. */
-  readonly read: (range?: ByteRange, options?: TransferOptions) => Effect.Effect<Uint8Array, ObjectStoreError>
+  readonly read: (range?: ByteRange, options?: ReaderReadOptions) => Effect.Effect<Uint8Array, ObjectStoreError>
   /** Reads a range, or everything, into the start of `target`; answers the number of bytes. */
   readonly readInto: (
     target: Uint8Array,
     range?: ByteRange,
-    options?: TransferOptions
+    options?: ReaderReadOptions
   ) => Effect.Effect<number, ObjectStoreError>
   /** Streams a range, or everything. */
-  readonly stream: (range?: ByteRange, options?: TransferOptions) => Stream.Stream<Uint8Array, ObjectStoreError>
+  readonly stream: (range?: ByteRange, options?: ReaderReadOptions) => Stream.Stream<Uint8Array, ObjectStoreError>
 }
 
 /**

@@ -7,7 +7,7 @@ import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
-import type { Attributes, Metadata, Progress, Tags } from "./ObjectInfo.ts"
+import type { Attributes, Checksums, Metadata, Progress, Tags } from "./ObjectInfo.ts"
 import type { ObjectUri } from "./ObjectUri.ts"
 
 /**
@@ -76,12 +76,26 @@ export interface TransferOptions {
 }
 
 /**
+ * Options of the reads of an `ObjectReader`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ReaderReadOptions extends TransferOptions {
+  /**
+   * Checksums that the bytes which this read delivers must have, base64 as in `ObjectInfo.checksums`: those of a range, where
+   * one is read. Every one of them is compared; a difference is `IntegrityFailed`, of a stream before its last chunk.
+   */
+  readonly expected?: Checksums | undefined
+}
+
+/**
  * Options of `get` and `getRange`.
  *
  * @category models
  * @since 0.1.0
  */
-export interface ReadOptions extends ReadConditions, TransferOptions {}
+export interface ReadOptions extends ReadConditions, ReaderReadOptions {}
 
 /**
  * Options of `getInto` and `stream`, which also take a range.
@@ -99,7 +113,7 @@ export interface RangeReadOptions extends ReadOptions {
  * @category models
  * @since 0.1.0
  */
-export interface RangesOptions extends ReadOptions {
+export interface RangesOptions extends ReadConditions, TransferOptions {
   /** Ranges closer than this many bytes are read as one; 1 MiB without it. */
   readonly coalesce?: number | undefined
 }

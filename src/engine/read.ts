@@ -12,7 +12,15 @@ import type { ByteRange, ReadConditions, ReadOptions, TransferOptions } from "..
 import { type Engine, openBody, openBodyOnce, request } from "./engine.ts"
 import { report } from "./progress.ts"
 import { goOn, retrying } from "./retry.ts"
-import { type BackendRangeOrEmpty, checkConditions, checkOptions, checkRange, checkTransfer } from "./validate.ts"
+import { checkOf, type Known } from "./spanCheck.ts"
+import {
+  type BackendRangeOrEmpty,
+  checkConditions,
+  checkExpected,
+  checkOptions,
+  checkRange,
+  checkTransfer
+} from "./validate.ts"
 
 /** Which bytes of which version a read delivers. */
 export interface Span {
@@ -34,7 +42,8 @@ export const checkRead = (
   range: ByteRange | undefined
 ): BackendRangeOrEmpty | undefined | ObjectStoreError =>
   checkOptions(engine.subject, "read", options) ?? checkTransfer(engine.subject, options) ??
-    checkConditions(engine.subject, options) ?? (range === undefined ? undefined : checkRange(engine.subject, range))
+    checkConditions(engine.subject, options) ?? checkExpected(engine.subject, options?.expected) ??
+    (range === undefined ? undefined : checkRange(engine.subject, range))
 
 /** Conditions that hold a read to the version of `stat`. */
 export const pinTo = (engine: Engine, stat: ObjectStat): ReadConditions => ({
@@ -267,49 +276,60 @@ export const fill = Effect.fnUntraced(function*(
   at: Location,
   opened: Opened,
   target: Uint8Array,
-  options: TransferOptions | undefined
+  options: Known | undefined
 ) {
   const { body, span } = opened
-  if (body === undefined) return
+  const pieced = body !== undefined && body.reply.length < span.length
+  const check = yield* checkOf(engine, span, options, pieced)
+  if (body === undefined) return yield* check?.verify ?? Effect.void
   const { concurrency, partSize } = readPlan(engine, options)
   const onProgress = options?.onProgress
   let bytes = 0
-  const progress = (count: number) =>
+  const done = (start: number, end: number) =>
     Effect.suspend(() => {
-      bytes += count
+      check?.add(start, target.subarray(start, end))
+      bytes += end - start
       return report(onProgress, { bytes, total: span.length })
     })
   const { handle } = body.reply
   if (handle !== undefined) {
-    yield* fillFromHandle(engine, handle, span, target, { partSize, concurrency }, progress)
+    yield* fillFromHandle(engine, handle, span, target, { partSize, concurrency }, done)
     yield* handle.verify
     yield* body.close
-    return
+    return yield* check?.verify ?? Effect.void
   }
   const first = body.reply.length
+  let resumed = false
   const readFirst = Effect.suspend(() => {
     const state = { done: 0 }
     return drain(engine, body.reply, target.subarray(0, first), state).pipe(
       Effect.ensuring(body.close),
-      Effect.catch((error) =>
-        resumePart(engine, at, span.stat, span.offset, target.subarray(0, first), state.done, error)
-      )
+      Effect.catch((error) => {
+        resumed = true
+        return resumePart(engine, at, span.stat, span.offset, target.subarray(0, first), state.done, error)
+      })
     )
   })
   if (first === span.length) {
     yield* readFirst
-    yield* progress(first)
-    return
+    yield* done(0, first)
+    if (check === undefined && resumed) {
+      const late = yield* checkOf(engine, span, options, true)
+      late?.add(0, target)
+      return yield* late?.verify ?? Effect.void
+    }
+    return yield* check?.verify ?? Effect.void
   }
   yield* Effect.forEach(
     partsOf(first, span.length, partSize),
     ([start, end]) =>
       Effect.andThen(
         start === 0 ? readFirst : readPart(engine, at, span.stat, span.offset + start, target.subarray(start, end)),
-        progress(end - start)
+        done(start, end)
       ),
     { concurrency, discard: true }
   )
+  return yield* check?.verify ?? Effect.void
 })
 
 const fillFromHandle = (
@@ -318,13 +338,13 @@ const fillFromHandle = (
   span: Span,
   target: Uint8Array,
   plan: { readonly partSize: number; readonly concurrency: number },
-  progress: (count: number) => Effect.Effect<void>
+  done: (start: number, end: number) => Effect.Effect<void>
 ): Effect.Effect<void, ObjectStoreError> => {
   const { length, offset } = span
   const part = (start: number, end: number) =>
     Effect.andThen(
       retrying(engine.backend.name, "body", engine.quota, handle.readInto(offset + start, target.subarray(start, end))),
-      progress(end - start)
+      done(start, end)
     )
   if (length <= plan.partSize) return part(0, length)
   // As many fibers as calls at a time, and not one for each part.
@@ -349,7 +369,7 @@ export const readSpan = Effect.fnUntraced(
     engine: Engine,
     at: Location,
     range: BackendRangeOrEmpty | undefined,
-    options: ReadOptions | undefined,
+    options: (ReadOptions & Known) | undefined,
     place: (span: Span) => Effect.Effect<Uint8Array, ObjectStoreError>
   ) {
     const { partSize } = readPlan(engine, options)

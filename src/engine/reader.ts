@@ -8,7 +8,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ObjectReader } from "../ObjectStore.ts"
 import { isObjectStoreError, makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
-import type { ByteRange, ReadConditions, TransferOptions } from "../ObjectStoreOptions.ts"
+import type { ByteRange, ReadConditions, ReaderReadOptions } from "../ObjectStoreOptions.ts"
 import { type Engine, request, toInfo } from "./engine.ts"
 import { explainStream } from "./list.ts"
 import { allocateOrFail } from "./memory.ts"
@@ -31,13 +31,17 @@ export const openReader = Effect.fnUntraced(function*(
   yield* Effect.addFinalizer(() => Effect.sync(() => open = false))
   const uri = place.names.uri(place.key)
   const explain = (error: ObjectStoreError) => engine.observer.explain(pinned(engine, error), "open", uri, false)
-  const checked = (range: ByteRange | undefined, options: TransferOptions | undefined) =>
+  const checked = (range: ByteRange | undefined, options: ReaderReadOptions | undefined) =>
     open ? checkRead(engine, options, range) : invalid(engine.subject, "the reader's scope has closed")
-  const pin = (options: TransferOptions | undefined) => ({ ...options, ...pinTo(engine, stat) })
+  const pin = (options: ReaderReadOptions | undefined) => ({
+    ...options,
+    ...pinTo(engine, stat),
+    told: stat.checksums
+  })
 
   const read = (
     range: ByteRange | undefined,
-    options: TransferOptions | undefined,
+    options: ReaderReadOptions | undefined,
     target: (span: Span) => Effect.Effect<Uint8Array, ObjectStoreError>
   ) =>
     Effect.suspend(() => {

@@ -32,6 +32,7 @@ import {
   checkOptions,
   checkPositive,
   checkRange,
+  checkTransfer,
   invalid,
   unsupported
 } from "./validate.ts"
@@ -109,8 +110,9 @@ const makeStore = (engine: Engine): ObjectStoreOperations => {
 
     getRanges: (at, ranges, options) =>
       onObject(engine, "getRanges", at, false, (place) => {
-        const checked = checkRead(engine, options, undefined)
-        if (isObjectStoreError(checked)) return Effect.fail(checked)
+        const checked = checkOptions(subject, "ranges", options) ?? checkTransfer(subject, options) ??
+          checkConditions(subject, options)
+        if (checked !== undefined) return Effect.fail(checked)
         const gap = options?.coalesce
         if (gap !== undefined && !(Number.isSafeInteger(gap) && gap >= 0)) {
           return Effect.fail(invalid(subject, `coalesce ${String(gap)} is not a non-negative integer`))

@@ -13,11 +13,12 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Location } from "../Backend.ts"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
-import type { RangeReadOptions } from "../ObjectStoreOptions.ts"
+import type { ReadConditions } from "../ObjectStoreOptions.ts"
 import type { Engine } from "./engine.ts"
 import { allocateOrFail } from "./memory.ts"
 import { report } from "./progress.ts"
 import { fill, openSpan, readPart, readPlan } from "./read.ts"
+import { checkOf, type Known, type SpanCheck } from "./spanCheck.ts"
 import type { BackendRangeOrEmpty } from "./validate.ts"
 
 /** A part that is read ahead; `none` if there was no budget for it. */
@@ -31,7 +32,7 @@ export const streamSpan = (
   engine: Engine,
   at: Location,
   range: BackendRangeOrEmpty | undefined,
-  options: RangeReadOptions | undefined
+  options: (ReadConditions & Known) | undefined
 ): Stream.Stream<Uint8Array, ObjectStoreError> =>
   Stream.scoped(Stream.fromPull(Effect.map(Effect.scope, (scope) => makePull(engine, at, range, options, scope))))
 
@@ -39,7 +40,7 @@ const makePull = (
   engine: Engine,
   at: Location,
   range: BackendRangeOrEmpty | undefined,
-  options: RangeReadOptions | undefined,
+  options: (ReadConditions & Known) | undefined,
   scope: Scope.Scope
 ) => {
   const { partSize } = readPlan(engine, options)
@@ -49,8 +50,11 @@ const makePull = (
     const opened = yield* openSpan(engine, at, range, options, partSize)
     const { body, span } = opened
     const chunk = yield* allocateOrFail(engine, body === undefined ? 0 : body.reply.length)
-    yield* fill(engine, at, { span: { ...span, length: chunk.length }, body }, chunk, { partSize })
-    return { span, chunk }
+    yield* fill(engine, at, { span: { ...span, length: chunk.length }, body }, chunk, {
+      partSize,
+      told: options?.told
+    })
+    return { span, chunk, check: yield* checkOf(engine, span, options, chunk.length < span.length) }
   }))
 
   let opened: Effect.Success<typeof first> | undefined
@@ -83,8 +87,11 @@ const makePull = (
     }
   })
 
-  const deliver = Effect.fnUntraced(function*(chunk: Uint8Array, total: number) {
+  const deliver = Effect.fnUntraced(function*(chunk: Uint8Array, total: number, check: SpanCheck | undefined) {
+    check?.add(delivered, chunk)
     delivered += chunk.length
+    // Before the last chunk is handed out, so that nobody can take it for the end.
+    if (check !== undefined && delivered === total) yield* check.verify
     yield* engine.observer.read(chunk.length)
     yield* report(onProgress, { bytes: delivered, total })
     return [chunk] as const
@@ -95,18 +102,19 @@ const makePull = (
       opened = yield* first
       started = opened.chunk.length
       const chunk = opened.chunk
-      opened = { span: opened.span, chunk: new Uint8Array(0) }
-      if (chunk.length > 0) return yield* deliver(chunk, opened.span.length)
+      opened = { ...opened, chunk: new Uint8Array(0) }
+      if (chunk.length > 0) return yield* deliver(chunk, opened.span.length, opened.check)
+      yield* opened.check?.verify ?? Effect.void
     }
-    const { span } = opened
+    const { check, span } = opened
     if (delivered >= span.length) return yield* Cause.done()
     // One part at a time needs no reading ahead, and no budget.
     if (concurrency > 1) yield* readAhead(span)
     const next = ahead.shift()
     const chunk = next === undefined ? Option.none<Uint8Array>() : yield* Deferred.await(next.chunk)
     if (next !== undefined) yield* next.taken.open
-    if (Option.isSome(chunk)) return yield* deliver(chunk.value, span.length)
+    if (Option.isSome(chunk)) return yield* deliver(chunk.value, span.length, check)
     if (next === undefined) started = delivered + Math.min(partSize, span.length - delivered)
-    return yield* deliver(yield* part(delivered, span), span.length)
+    return yield* deliver(yield* part(delivered, span), span.length, check)
   })
 }

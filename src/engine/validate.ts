@@ -12,6 +12,7 @@ import { attributeNames, type Attributes, type Metadata, type Tags } from "../Ob
 import { isObjectStoreError, makeError, type ObjectStoreError, printable } from "../ObjectStoreError.ts"
 import type { ByteRange, ReadConditions, TransferOptions, WriteMode, WriteOptions } from "../ObjectStoreOptions.ts"
 import { writeIdName } from "./identity.ts"
+import { checksumBytes } from "./spanCheck.ts"
 
 /** Where a check belongs to. */
 export interface Subject {
@@ -57,7 +58,8 @@ const optionNames = {
   deletePrefix: ["concurrency", "all"],
   list: ["startAfter", "pageSize"],
   presign: ["method", "expiresIn"],
-  read: [...transferNames, ...conditionNames, "range", "coalesce"],
+  ranges: [...transferNames, ...conditionNames, "coalesce"],
+  read: [...transferNames, ...conditionNames, "range", "expected"],
   write: [...transferNames, "mode", "attributes", "metadata", "storageClass", "tags", "verify", "size"]
 }
 
@@ -88,6 +90,24 @@ export const checkTransfer = (subject: Subject, options: TransferOptions | undef
   return onProgress === undefined || typeof onProgress === "function"
     ? undefined
     : invalid(subject, "onProgress is not a function")
+}
+
+const base64 = /^[A-Za-z0-9+/]*={0,2}$/
+
+/** Checks the checksums that a read is to have. */
+export const checkExpected = (subject: Subject, expected: unknown): ObjectStoreError | undefined => {
+  if (expected === undefined) return undefined
+  if (!Predicate.isObject(expected)) return invalid(subject, `expected is ${show(expected)}, which is no object`)
+  const given = Object.entries(expected).filter(([, value]) => value !== undefined)
+  for (const [name, value] of given) {
+    const bytes = checksumBytes.get(name)
+    if (bytes === undefined) return invalid(subject, `expected: there is no checksum "${show(name)}"`)
+    if (typeof value !== "string" || value.length !== Math.ceil(bytes / 3) * 4 || !base64.test(value)) {
+      return invalid(subject, `expected: ${name} is not the base64 of ${bytes} bytes`)
+    }
+  }
+  // Nothing to compare with would let everything pass.
+  return given.length === 0 ? invalid(subject, "expected holds no checksum") : undefined
 }
 
 /** Checks the conditions of a read. */
