@@ -6,9 +6,9 @@
  */
 import * as Effect from "effect/Effect"
 import * as NodeCrypto from "node:crypto"
-import * as NodeZlib from "node:zlib"
 import type { ObjectStat } from "../Backend.ts"
 import { combineCrc32, combineCrc64 } from "../codec/combineCrc.ts"
+import { crc32 } from "../codec/Crc32.ts"
 import { combineCrc32c, crc32c } from "../codec/Crc32c.ts"
 import { crc64nvme, loadCrc64nvme } from "../codec/Crc64nvme.ts"
 import type { Checksums } from "../ObjectInfo.ts"
@@ -97,7 +97,7 @@ const print64 = (sum: bigint): string => {
 
 /** From the quickest to the slowest. */
 const kinds: ReadonlyArray<readonly [name: keyof Checksums, bytes: number, make: () => Parts]> = [
-  ["crc32", 4, cyclic({ empty: 0, sum: NodeZlib.crc32, combine: combineCrc32, print: print32 })],
+  ["crc32", 4, cyclic({ empty: 0, sum: crc32, combine: combineCrc32, print: print32 })],
   ["crc32c", 4, cyclic({ empty: 0, sum: crc32c, combine: combineCrc32c, print: print32 })],
   ["crc64nvme", 8, cyclic({ empty: 0n, sum: crc64nvme, combine: combineCrc64, print: print64 })],
   ["sha256", 32, hashed("sha256")],
