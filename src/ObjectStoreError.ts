@@ -52,7 +52,8 @@ export class ObjectStoreError extends Schema.TaggedError<ObjectStoreError>("effe
   }
   /** Whether the same request may succeed later. */
   get isRetryable(): boolean {
-    return isRetryableReason(this.reason._tag)
+    const { reason } = this
+    return retryable.has(reason._tag) || (reason._tag === "LimitExceeded" && reason.limit === "descriptors")
   }
   /** The operation that failed. */
   get operation(): string {
@@ -169,8 +170,6 @@ const retryable: ReadonlySet<ErrorReasonTag> = new Set<ErrorReasonTag>([
   "ConnectionFailed",
   "BodyInterrupted"
 ])
-
-const isRetryableReason = (tag: ErrorReasonTag): boolean => retryable.has(tag)
 
 /**
  * Escapes control characters, so that keys and server messages are safe on a terminal.

@@ -105,8 +105,9 @@ export const verdictsOf: { readonly [Kind in RequestClass]: ReadonlyArray<RetryV
 /**
  * Failures as the matrix tells them apart: a reason's tag, and what else decides. `ConnectionFailed.host` is a host without
  * an address (`ENOTFOUND`), `ConnectionFailed.certificate` one that cannot prove who it is, `Unavailable.device` a device
- * that failed (`EIO`), `Unavailable.stale` a file that has to be opened anew (`ESTALE`), `Unauthenticated.renewed` a request
- * that will be signed anew.
+ * that failed (`EIO`), `Unavailable.stale` a file that has to be opened anew (`ESTALE`), `LimitExceeded.descriptors` a process or
+ * system that has too many open files for the moment (`EMFILE`, `ENFILE`), `Unauthenticated.renewed` a request that will
+ * be signed anew.
  *
  * @category models
  * @since 0.1.0
@@ -117,6 +118,7 @@ export type RetryFailure =
   | `ConnectionFailed.${"dns" | "host" | "connect" | "tls" | "certificate" | "request" | "headers"}`
   | "Unavailable.device"
   | "Unavailable.stale"
+  | "LimitExceeded.descriptors"
   | "Unauthenticated.renewed"
 
 /**
@@ -186,6 +188,7 @@ export const defaultMatrix: Readonly<Record<RetryFailure, RetryVerdicts>> = {
   Unavailable: { ...again, complete: "verify", copy: "verify" },
   "Unavailable.device": never,
   "Unavailable.stale": all("once"),
+  "LimitExceeded.descriptors": again,
   Unauthenticated: never,
   "Unauthenticated.renewed": all("once"),
   ProtocolViolation: { ...all("once"), conditional: "verify", complete: "verify", copy: "verify" },
@@ -235,6 +238,8 @@ export const failureOf = (reason: ErrorReason): RetryFailure => {
         : `ConnectionFailed.${reason.phase}`
     case "Unavailable":
       return code === "EIO" ? "Unavailable.device" : code === "ESTALE" ? "Unavailable.stale" : "Unavailable"
+    case "LimitExceeded":
+      return reason.limit === "descriptors" ? "LimitExceeded.descriptors" : "LimitExceeded"
     case "Unauthenticated":
       return reason.renewed === true ? "Unauthenticated.renewed" : "Unauthenticated"
     default:

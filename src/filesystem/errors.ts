@@ -39,8 +39,16 @@ export const table: Readonly<Record<string, Row>> = {
   ENOSPC: { look: "StorageFull" },
   EDQUOT: { look: "StorageFull", description: "the quota is used up" },
   EFBIG: { look: "StorageFull", description: "the file would be too large" },
-  EMFILE: { look: "Unavailable", description: "this process has too many open files" },
-  ENFILE: { look: "Unavailable", description: "the system has too many open files" },
+  EMFILE: {
+    look: "LimitExceeded",
+    description: "this process has too many open files",
+    fields: { limit: "descriptors" }
+  },
+  ENFILE: {
+    look: "LimitExceeded",
+    description: "the system has too many open files",
+    fields: { limit: "descriptors" }
+  },
   EAGAIN: { look: "Unavailable" },
   EINTR: { look: "Unavailable" },
   EIO: { look: "Unavailable" },
