@@ -7,6 +7,7 @@
 
 /** What every flag is called and does. */
 export const flags = {
+  algorithm: { alias: "", value: "NAME", text: "crc32c (the default), crc32, crc64nvme or sha256" },
   anonymous: { alias: "", value: "", text: "send no credentials, as for public buckets and emulators" },
   concurrency: { alias: "", value: "N", text: "objects at a time, and parts of one object at a time" },
   "dry-run": { alias: "n", value: "", text: "say what would be done, and do nothing" },
@@ -67,6 +68,18 @@ export const commands = {
     details: "Writes the bytes of the objects to standard output, one after another.",
     flags: ["anonymous", "concurrency", "endpoint", "part-size", "profile", "range", "region"],
     examples: ["objectstore cat file:///data/notes.txt", "objectstore cat --range 0-1023 file:///data/model.bin"]
+  },
+  checksum: {
+    summary: "Checksums of objects and files",
+    usage: "checksum LOCATION...",
+    details:
+      "Reads each object and prints the checksum of its bytes in base64, as services tell it, and its name. Where the store\n"
+      + "keeps a checksum that it tells with the bytes, they are compared with it, too.",
+    flags: ["algorithm", "anonymous", "concurrency", "endpoint", "json", "part-size", "profile", "region"],
+    examples: [
+      "objectstore checksum file:///data/notes.txt ./notes.txt",
+      "objectstore checksum --algorithm sha256 --json s3://my-bucket/model.bin"
+    ]
   },
   cp: {
     summary: "Copy objects and trees",

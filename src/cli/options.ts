@@ -54,6 +54,10 @@ const endpoint = Flag.String("endpoint").pipe(
 /** How services are reached; every command has these. */
 export const connection = { anonymous, endpoint, profile: text("profile"), region: text("region") }
 
+export const algorithm = Flag.Literals("algorithm", ["crc32c", "crc32", "crc64nvme", "sha256"]).pipe(
+  describe("algorithm"),
+  Flag.withDefault("crc32c" as const)
+)
 export const concurrency = parsed("concurrency", count, "Expected a whole number from 1 to 999999")
 export const dryRun = boolean("dry-run")
 export const exact = boolean("exact")

@@ -14,6 +14,7 @@ import type * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { cat } from "./commands/cat.ts"
+import { checksum } from "./commands/checksum.ts"
 import { cp } from "./commands/cp.ts"
 import { get } from "./commands/get.ts"
 import { ls } from "./commands/ls.ts"
@@ -31,7 +32,7 @@ import { complain, guardStreams, logger } from "./output.ts"
 /** The whole command. */
 export const objectstore = Command.make("objectstore").pipe(
   Command.withDescription("Objects in files and clouds, by one command"),
-  Command.withSubcommands([cat, cp, get, ls, mb, presign, put, rb, rm, stat, sweep, uploads])
+  Command.withSubcommands([cat, checksum, cp, get, ls, mb, presign, put, rb, rm, stat, sweep, uploads])
 )
 
 /** What is wrong with the arguments is told in one line, as every failure is; the help was asked for before. */

@@ -8,11 +8,11 @@ import * as Duration from "effect/Duration"
 import * as Predicate from "effect/Predicate"
 import type { BackendRange, ObjectOptions } from "../Backend.ts"
 import type { Capabilities } from "../Capabilities.ts"
+import { checksumBytes } from "../codec/partSums.ts"
 import { attributeNames, type Attributes, type Metadata, type Tags } from "../ObjectInfo.ts"
 import { isObjectStoreError, makeError, type ObjectStoreError, printable } from "../ObjectStoreError.ts"
 import type { ByteRange, ReadConditions, TransferOptions, WriteMode, WriteOptions } from "../ObjectStoreOptions.ts"
 import { writeIdName } from "./identity.ts"
-import { checksumBytes } from "./spanCheck.ts"
 
 /** Where a check belongs to. */
 export interface Subject {
@@ -100,7 +100,7 @@ export const checkExpected = (subject: Subject, expected: unknown): ObjectStoreE
   if (!Predicate.isObject(expected)) return invalid(subject, `expected is ${show(expected)}, which is no object`)
   const given = Object.entries(expected).filter(([, value]) => value !== undefined)
   for (const [name, value] of given) {
-    const bytes = checksumBytes.get(name)
+    const bytes = checksumBytes(name)
     if (bytes === undefined) return invalid(subject, `expected: there is no checksum "${show(name)}"`)
     if (typeof value !== "string" || value.length !== Math.ceil(bytes / 3) * 4 || !base64.test(value)) {
       return invalid(subject, `expected: ${name} is not the base64 of ${bytes} bytes`)

@@ -196,6 +196,34 @@ describe("objectstore", () => {
       assert.deepStrictEqual([missing.code, missing.stdout], [1, ""])
     }))
 
+  it.effect("checksum sums objects and local files, by every algorithm", () =>
+    Effect.gen(function*() {
+      const dir = yield* temporary
+      write(dir, { "check.txt": "123456789", empty: "" })
+      const places = ["check.txt", at(dir, "check.txt"), "empty"]
+      // The check values of the catalogue of CRCs (reveng.sourceforge.io/crc-catalogue), and of FIPS 180-4 as sha256sum has them.
+      const hex = {
+        crc32c: ["e3069283", "00000000"],
+        crc32: ["cbf43926", "00000000"],
+        crc64nvme: ["ae8b14860a799888", "0000000000000000"],
+        sha256: [
+          "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225",
+          "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        ]
+      }
+      for (const [algorithm, [nine, none]] of Object.entries(hex)) {
+        const ran = yield* run(dir, ["checksum", "--json", "--part-size", "4", "--algorithm", algorithm, ...places])
+        assert.deepStrictEqual([ran.code, ran.stderr], [0, ""])
+        assert.deepStrictEqual(ran.json.slice(0, 3).map((line) => line["hex"]), [nine, nine, none])
+        assert.deepStrictEqual(ran.json.at(-1), { type: "summary", command: "checksum", objects: 3, bytes: 18 })
+      }
+      const text = yield* run(dir, ["checksum", "check.txt"])
+      assert.strictEqual(text.stdout, "4waSgw==  check.txt\n")
+      const missing = yield* run(dir, ["checksum", "nothing"])
+      assert.deepStrictEqual([missing.code, missing.stdout], [1, ""])
+      assert.strictEqual((yield* run(dir, ["checksum", "--algorithm", "md6", "check.txt"])).code, 2)
+    }))
+
   it.effect("stat tells what is known of an object", () =>
     Effect.gen(function*() {
       const dir = yield* temporary
