@@ -218,7 +218,7 @@ export const defaultMatrix: Readonly<Record<RetryFailure, RetryVerdicts>> = {
 
 // What OpenSSL and Node say of a peer whose certificate does not hold (nodejs.org/api/tls.html#x509-certificate-error-codes).
 const certificateCode =
-  /^(CERT_|ERR_TLS_CERT_|ERR_SSL_CERT|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_CA|HOSTNAME_MISMATCH)/
+  /^(CERT_|CRL_|ERROR_IN_CERT_|ERR_TLS_CERT_|ERR_SSL_CERT|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|HOSTNAME_MISMATCH)/
 
 /**
  * The row of the matrix that a reason belongs to.
