@@ -4,6 +4,7 @@
  * @internal
  */
 import { Connection, type Origin } from "./Connection.ts"
+import type { IdleConnections } from "./IdleConnections.ts"
 
 /** Who waits for a connection. */
 export interface Waiter {
@@ -19,10 +20,12 @@ export class ConnectionPool {
   readonly #free: Array<Connection> = []
   readonly #busy = new Set<Connection>()
   readonly #waiting = new Set<Waiter>()
+  readonly #idle: IdleConnections
 
-  constructor(origin: Origin, most: number) {
+  constructor(origin: Origin, most: number, idle: IdleConnections) {
     this.#origin = origin
     this.#most = most
+    this.#idle = idle
   }
 
   /** Has `waiter` begin as soon as a connection is free: now, or in its turn. */
@@ -33,6 +36,7 @@ export class ConnectionPool {
       this.#waiting.add(waiter)
       return
     }
+    this.#idle.delete(connection)
     this.#busy.add(connection)
     waiter.begin(connection)
   }
@@ -47,6 +51,13 @@ export class ConnectionPool {
     this.#busy.delete(connection)
     this.#free.push(connection)
     this.#next()
+    if (this.#free.at(-1) === connection) this.#idle.add(connection, this)
+  }
+
+  /** Closes an idle connection, since there are too many. */
+  drop(connection: Connection): void {
+    this.#free.splice(this.#free.indexOf(connection), 1)
+    void connection.destroy()
   }
 
   /** Resets a connection, and makes room for another one. */

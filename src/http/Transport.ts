@@ -72,7 +72,10 @@ export interface TransportReply {
 
 /** How a store of a cloud connects: what the options of each of them have. */
 export interface ConnectionOptions {
-  /** Most connections an origin; a request waits for a free one. 64 without it. */
+  /**
+   * Most connections an origin; a request waits for a free one. So many idle ones are kept over all origins (buckets that
+   * stand before the host are one each). 64 without it.
+   */
   readonly connections?: number | undefined
   /** Most milliseconds to make a connection, TLS included; 10 seconds without it. */
   readonly connectTimeout?: number | undefined

@@ -9,6 +9,7 @@ import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { Origin } from "./Connection.ts"
 import { ConnectionPool } from "./ConnectionPool.ts"
 import { Exchange, type ExchangeOptions } from "./Exchange.ts"
+import { IdleConnections } from "./IdleConnections.ts"
 import { makeTimeWatch } from "./TimeWatch.ts"
 import type { Transport, TransportOptions } from "./Transport.ts"
 
@@ -42,6 +43,7 @@ export const makeUndiciTransport = Effect.fnUntraced(function*(
     Math.min(1000, Math.max(1, Math.min(connectTimeout, headersTimeout, stallTimeout) / 8))
   )
   const pools = new Map<string, ConnectionPool>()
+  const idle = new IdleConnections(connections)
   let closed = false
   yield* Effect.addFinalizer(() =>
     Effect.promise(() => {
@@ -59,7 +61,7 @@ export const makeUndiciTransport = Effect.fnUntraced(function*(
       lookup: options.lookup,
       session: undefined
     }
-    const pool = new ConnectionPool(origin, connections)
+    const pool = new ConnectionPool(origin, connections, idle)
     pools.set(url, pool)
     return pool
   }

@@ -2,8 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
 import * as NodeTimers from "node:timers"
 import type { TransportRequest } from "../../src/http/Transport.ts"
-import { rawServer } from "./RawServer.ts"
+import { type RawServer, rawServer } from "./RawServer.ts"
 import { bytes, exchange, fieldsOf, makeTransport, ok, readAll, request, until } from "./TransportTest.ts"
+
+/** Connections that the client has not ended. */
+const open = ({ peers }: RawServer): number => peers.filter(({ ended }) => ended === undefined).length
 
 describe("UndiciTransport", () => {
   describe("requests", () => {
@@ -291,6 +294,48 @@ describe("UndiciTransport", () => {
         assert.strictEqual(most, 64)
         assert.strictEqual(server.peers.length, 64)
         assert.strictEqual(new Set(server.requests.map((one) => one.path)).size, 300)
+      }))
+
+    it.live("keeps no more idle ones over all origins than one may have, those that were used last", () =>
+      Effect.gen(function*() {
+        const server = yield* rawServer(ok("x"))
+        const transport = yield* makeTransport({ connections: 8, lookup: () => "127.0.0.1" })
+        const at = (host: number) =>
+          exchange(transport, request({ ...server, origin: `http://bucket-${host}.test:${server.port}` }))
+        let most = 0
+        for (let host = 0; host < 100; host++) {
+          yield* at(host)
+          most = Math.max(most, open(server))
+        }
+        // One that is being closed may still be counted beside the new one.
+        assert.isAtMost(most, 8 + 2)
+        yield* until("8 are left", () => open(server) === 8)
+        assert.strictEqual(server.peers.length, 100)
+        yield* Effect.forEach([92, 95, 99], at)
+        assert.strictEqual(server.peers.length, 100)
+        yield* at(91)
+        assert.strictEqual(server.peers.length, 101)
+        // 93 was idle longest, for 92 was used again.
+        yield* Effect.forEach([92, 94, 95, 96, 97, 98, 99], at)
+        assert.strictEqual(server.peers.length, 101)
+        yield* at(93)
+        assert.strictEqual(server.peers.length, 102)
+      }))
+
+    it.live("drops idle ones of other origins only, however many are busy", () =>
+      Effect.gen(function*() {
+        const server = yield* rawServer({
+          onBody: ({ peer }) => void NodeTimers.setTimeout(() => peer.reply("200 OK\ncontent-length: 2", "ok"), 5)
+        })
+        const transport = yield* makeTransport({ connections: 2, lookup: () => "127.0.0.1" })
+        const replies = yield* Effect.forEach(
+          Array.from({ length: 60 }, (_, i) => `http://bucket-${i % 6}.test:${server.port}`),
+          (origin) => exchange(transport, request({ ...server, origin })),
+          { concurrency: "unbounded" }
+        )
+        assert.isTrue(replies.every(({ body }) => body.toString() === "ok"))
+        assert.strictEqual(server.requests.length, 60)
+        yield* until("2 are left", () => open(server) === 2)
       }))
 
     it.live("makes a new one where the server has closed an idle one", () =>
