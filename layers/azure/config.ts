@@ -104,6 +104,8 @@ export interface Settings {
   readonly authorization: Authorization
   readonly checksum: AzureChecksum
   readonly capabilities: Capabilities
+  /** How long a copy may be pending without coming further. */
+  readonly stallTimeout: number
 }
 
 const MiB = 1024 * 1024
@@ -232,7 +234,8 @@ export const resolveOptions = (options: AzureOptions): Result.Result<Settings, s
       endpoint: where,
       authorization,
       checksum,
-      capabilities: capabilitiesOf(authorization, blockSize, blockConcurrency)
+      capabilities: capabilitiesOf(authorization, blockSize, blockConcurrency),
+      stallTimeout: options.stallTimeout ?? 30_000
     }
   })
 

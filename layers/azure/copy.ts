@@ -3,6 +3,7 @@
  *
  * @internal
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
@@ -107,18 +108,27 @@ const changedMeanwhile = (error: ObjectStoreError): ObjectStoreError =>
 const firstPause = 100
 const longestPause = 5000
 
-/** Asks until the copy is done; answers the head of the reply that says so. */
+/** Asks until the copy is done; answers the head of the reply that says so. A copy that does not come further has stalled. */
 const untilCopied = Effect.fnUntraced(function*(
   client: Client,
   to: Location,
   started: Pick<TransportReply, "headers">
 ): Effect.fn.Return<Pick<TransportReply, "headers">, ObjectStoreError> {
   const id = started.headers["x-ms-copy-id"]
+  const { stallTimeout } = client.settings
   let reply = started
+  let seen = started.headers["x-ms-copy-progress"]
+  let since = yield* Clock.currentTimeMillis
   for (let pause = firstPause;; pause = Math.min(longestPause, pause * 2)) {
     const status = reply.headers["x-ms-copy-status"] ?? "success"
     if (status === "success") return reply
     if (status !== "pending") return yield* broken(`the copy has ${status}`)
+    const now = yield* Clock.currentTimeMillis
+    const progress = reply.headers["x-ms-copy-progress"]
+    if (progress !== seen) {
+      seen = progress
+      since = now
+    } else if (now - since >= stallTimeout) return yield* stalled(seen, stallTimeout)
     yield* Effect.sleep(pause)
     reply = yield* Effect.mapError(
       sendForHead(client, { ...asked, method: "HEAD", ...to, accept: [200] }),
@@ -128,6 +138,15 @@ const untilCopied = Effect.fnUntraced(function*(
     if (reply.headers["x-ms-copy-id"] !== id) return yield* broken("the target was replaced while the copy was pending")
   }
 })
+
+const stalled = (progress: string | undefined, time: number): ObjectStoreError =>
+  makeError("Timeout", {
+    operation: "copy",
+    backend: backendName,
+    phase: "stall",
+    description: `the copy stays at ${progress ?? "an unknown number of"} bytes for ${time} ms`,
+    outcome: "unknown"
+  })
 
 const asked = { operation: "copy", mutation: false } as const
 

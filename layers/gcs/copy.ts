@@ -7,13 +7,18 @@ import * as Effect from "effect/Effect"
 import type { CopyRequest, Location, WriteReply } from "../../src/Backend.ts"
 import { retag } from "../../src/http/serviceError.ts"
 import { violation } from "../../src/http/violation.ts"
-import { type ObjectStoreError, withContext } from "../../src/ObjectStoreError.ts"
+import { makeError, type ObjectStoreError, withContext } from "../../src/ObjectStoreError.ts"
 import { call, type Client, objectPath, query, type Resource } from "./client.ts"
 import { generationFor, isGeneration } from "./conditions.ts"
 import { backendName } from "./config.ts"
 import { head } from "./read.ts"
 import { generationField, sizeField, textField } from "./resource.ts"
 import { neverMatches } from "./write.ts"
+
+/** Answers in a row that tell of no more bytes than the one before, until the copy counts as stalled. */
+const mostIdleAnswers = 8
+const firstPause = 100
+const longestPause = 5000
 
 const asked = { backend: backendName, operation: "copy", outcome: "unknown" } as const
 
@@ -35,6 +40,8 @@ export const copy = Effect.fnUntraced(function*(
   }`
   const conditions = { ifGenerationMatch, ifSourceGenerationMatch: ifMatch }
   let rewriteToken: string | undefined
+  let written = 0
+  let idle = 0
   for (;;) {
     const answer: Resource = yield* call(client, {
       operation: "copy",
@@ -50,6 +57,23 @@ export const copy = Effect.fnUntraced(function*(
     const next = textField(answer, "rewriteToken")
     if (next === undefined) return yield* violation(asked, "the copy is not done, and cannot be gone on with")
     rewriteToken = next
+    const now = sizeField(answer, "totalBytesRewritten") ?? 0
+    if (now > written) {
+      written = now
+      idle = 0
+      continue
+    }
+    if (++idle === mostIdleAnswers) {
+      return yield* makeError("Timeout", {
+        operation: "copy",
+        backend: backendName,
+        phase: "stall",
+        description: `the copy stays at ${written} bytes: ${idle} answers in a row told of no more`,
+        // The object appears with the last answer.
+        outcome: "not-applied"
+      })
+    }
+    yield* Effect.sleep(Math.min(longestPause, firstPause * 2 ** (idle - 1)))
   }
 })
 

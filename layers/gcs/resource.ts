@@ -129,5 +129,11 @@ export const resourceOf = (
   return JSON.stringify(resource)
 }
 
-/** What an object is served as if nobody said so. */
-export const defaultType = "application/octet-stream"
+const defaultType = "application/octet-stream"
+
+// It is told in a header or a line like one, where other attributes are in the document alone.
+const mediaType = /^[\u0020-\u007e]+$/
+
+/** What an object is served as, also if nobody said so; `undefined` if no header can say it. */
+export const typeOf = ({ attributes: { contentType = defaultType } }: ObjectOptions): string | undefined =>
+  mediaType.test(contentType) ? contentType : undefined

@@ -13,7 +13,6 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { Location, ObjectOptions, Part, PartReceipt, Upload, UploadId, WriteReply } from "../../src/Backend.ts"
 import { printCrc32c } from "../../src/codec/Crc32c.ts"
-import type { Outcome } from "../../src/ErrorReason.ts"
 import { drain } from "../../src/http/replyBody.ts"
 import type { TransportReply, TransportRequest } from "../../src/http/Transport.ts"
 import { violation } from "../../src/http/violation.ts"
@@ -22,8 +21,8 @@ import { bucketPath, type Client, query, readResource, refusal, type Resource, s
 import { generationFor } from "./conditions.ts"
 import { backendName, chunkMultiple } from "./config.ts"
 import { fail } from "./errors.ts"
-import { defaultType, resourceOf } from "./resource.ts"
-import { explainWrite, neverMatches, sumOf, toReply } from "./write.ts"
+import { resourceOf } from "./resource.ts"
+import { checkType, explainWrite, neverMatches, sumOf, toReply } from "./write.ts"
 
 /** A part that the session has taken, or is taking. */
 interface TakenPart {
@@ -66,15 +65,16 @@ export const openUpload = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Upload, ObjectStoreError> {
   const ifGenerationMatch = generationFor(options.mode)
   if (ifGenerationMatch === "never") return yield* neverMatches("openUpload")
+  const contentType = yield* checkType("openUpload", options)
   const request = {
     operation: "openUpload",
     method: "POST",
     path: `/upload${bucketPath(at.container)}/o${query({ uploadType: "resumable", ifGenerationMatch })}`,
     headers: {
       "content-type": "application/json; charset=utf-8",
-      "x-upload-content-type": options.attributes.contentType ?? defaultType
+      "x-upload-content-type": contentType
     },
-    body: Buffer.from(resourceOf(at.key, withType(options))),
+    body: Buffer.from(resourceOf(at.key, { ...options, attributes: { ...options.attributes, contentType } })),
     mutation: true
   } as const
   const location = yield* Effect.scoped(Effect.gen(function*() {
@@ -103,11 +103,6 @@ export const openUpload = Effect.fnUntraced(function*(
     ended: false
   })
   return { ...at, id, options }
-})
-
-const withType = (options: ObjectOptions): ObjectOptions => ({
-  ...options,
-  attributes: { ...options.attributes, contentType: options.attributes.contentType ?? defaultType }
 })
 
 /**
@@ -327,25 +322,19 @@ const checkParts = (
   return end === size ? undefined : refuse("IntegrityFailed", `the parts have ${end} bytes, ${size} were announced`)
 }
 
-const pauses = [0, 200, 1000]
-
 /**
  * After a lost answer to the last request of a session, or one that broke off: the session knows whether it was finished,
  * and tells of the object. If it was not, the request certainly published nothing, and can be made again.
+ *
+ * It is asked once, for no other request can tell as much: the object may have been replaced since. If it does not answer, the
+ * outcome is left open to the engine, which looks at the object, and by repeating the completion asks the session again.
  */
-const lookUp = Effect.fnUntraced(function*(client: Client, session: Session, lost: ObjectStoreError) {
-  for (const pause of pauses) {
-    if (pause > 0) yield* Effect.sleep(pause)
-    const found = yield* Effect.result(ask(client, session, "completeUpload", "bytes */*", undefined))
-    if (found._tag === "Success") {
-      return found.success._tag === "Done" ? found.success : yield* withOutcome(lost, "not-applied")
-    }
-    if (session.ended) break
-  }
-  return yield* lost
-})
-
-const withOutcome = (error: ObjectStoreError, outcome: Outcome): ObjectStoreError => withContext(error, { outcome })
+const lookUp = (client: Client, session: Session, lost: ObjectStoreError): Effect.Effect<Progress, ObjectStoreError> =>
+  Effect.matchEffect(ask(client, session, "completeUpload", "bytes */*", undefined), {
+    onFailure: () => Effect.fail(lost),
+    onSuccess: (found) =>
+      found._tag === "Done" ? Effect.succeed(found) : Effect.fail(withContext(lost, { outcome: "not-applied" }))
+  })
 
 /** Drops a session. */
 export const abortUpload = Effect.fnUntraced(

@@ -16,11 +16,19 @@ import { type ApiRequest, bucketPath, call, type Client, query, type Resource } 
 import { generationFor } from "./conditions.ts"
 import { backendName } from "./config.ts"
 import { fail } from "./errors.ts"
-import { defaultType, generationField, resourceOf, sizeField, textField } from "./resource.ts"
+import { generationField, resourceOf, sizeField, textField, typeOf } from "./resource.ts"
 
 /** A write that no object can satisfy is not sent. */
 export const neverMatches = (operation: string): ObjectStoreError =>
   fail(operation, "PreconditionFailed", "no object has this etag", "not-applied")
+
+/** The type that an object is written with. */
+export const checkType = (operation: string, options: ObjectOptions): Effect.Effect<string, ObjectStoreError> => {
+  const type = typeOf(options)
+  return type === undefined
+    ? Effect.fail(fail(operation, "InvalidRequest", "attribute contentType is not ASCII", "not-applied"))
+    : Effect.succeed(type)
+}
 
 /** What the refusal of a write means for its mode. An upload without its bucket is told as a missing object. */
 export const explainWrite = (mode: WriteMode) => (error: ObjectStoreError): ObjectStoreError => {
@@ -85,12 +93,13 @@ export const write = Effect.fnUntraced(function*(
 ): Effect.fn.Return<WriteReply, ObjectStoreError> {
   const ifGenerationMatch = generationFor(options.mode)
   if (ifGenerationMatch === "never") return yield* neverMatches("write")
+  const contentType = yield* checkType("write", options)
   const sum = yield* sumOf(body)
   // Random, so that no body can hold it by intention.
   const boundary = randomUUID()
   const before = `--${boundary}\r\ncontent-type: application/json; charset=utf-8\r\n\r\n` +
     `${resourceOf(at.key, options, printCrc32c(sum))}\r\n` +
-    `--${boundary}\r\ncontent-type: ${options.attributes.contentType ?? defaultType}\r\n\r\n`
+    `--${boundary}\r\ncontent-type: ${contentType}\r\n\r\n`
   const request: ApiRequest = {
     operation: "write",
     method: "POST",

@@ -81,7 +81,7 @@ export interface ConnectionOptions {
   readonly connectTimeout?: number | undefined
   /** Most milliseconds from a request's last byte to the head of its reply; 60 seconds without it. */
   readonly headersTimeout?: number | undefined
-  /** Most milliseconds without a byte moving, while a body is sent or received; 30 seconds without it. */
+  /** Most milliseconds without a byte moving, while a body is sent or received, or a service copies; 30 seconds without it. */
   readonly stallTimeout?: number | undefined
   /** Certificates of authorities, PEM, instead of the system's. */
   readonly ca?: string | ReadonlyArray<string> | undefined

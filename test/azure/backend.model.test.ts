@@ -110,6 +110,40 @@ describe("Azure on the model", () => {
         assert.deepStrictEqual([reply.size, reply.etag], [7, (yield* backend.head(at("to"), {})).etag])
       })))
 
+  it.live("a copy that stays pending has stalled, and is withdrawn", () =>
+    onModel(
+      { pendingCopies: 1_000_000 },
+      (backend) =>
+        Effect.gen(function*() {
+          yield* backend.write(at("from"), bytes("content"), plain)
+          const error = yield* Effect.flip(backend.copy(at("from"), at("to"), { mode: "overwrite" }))
+          assert.deepStrictEqual([error.reason._tag, error.outcome], ["Timeout", "unknown"])
+          assert.include(error.message, "for 250 ms")
+          assert.deepStrictEqual((yield* listed(backend)).keys, ["from"])
+        }),
+      { stallTimeout: 250 }
+    ))
+
+  it.live("a copy that comes further may take longer than that", () => {
+    let moved = 0
+    const intercept: AzureIntercept = ({ method }, answer) =>
+      Effect.map(answer, (reply) =>
+        method === "HEAD" && reply.headers?.["x-ms-copy-status"] === "pending"
+          ? { ...reply, headers: { ...reply.headers, "x-ms-copy-progress": `${++moved}/7` } }
+          : reply)
+    return onModel(
+      { pendingCopies: 5, intercept },
+      (backend) =>
+        Effect.gen(function*() {
+          yield* backend.write(at("from"), bytes("content"), plain)
+          yield* backend.copy(at("from"), at("to"), { mode: "overwrite" })
+          assert.strictEqual(yield* textOf(backend, "to"), "content")
+          assert.isAtLeast(moved, 4)
+        }),
+      { stallTimeout: 2000 }
+    )
+  })
+
   it.live("an interruption ends a copy that is pending, and leaves nothing at its target", () =>
     onModel({ pendingCopies: 1_000_000 }, (backend) =>
       Effect.gen(function*() {

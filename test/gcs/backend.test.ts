@@ -4,6 +4,7 @@ import type { Backend, ErrorReasonTag, ObjectOptions, ObjectStoreError, Outcome,
 import * as Gcs from "effect-objectstore/layers/Gcs"
 import { type GcsIntercept, gcsModel, type GcsModelOptions, type GcsReply } from "effect-objectstore/testing"
 import { gunzipSync, gzipSync } from "node:zlib"
+import { withRecordedPauses } from "../support/recordedPauses.ts"
 
 const plain: ObjectOptions = { mode: "overwrite", attributes: {}, metadata: {} }
 const at = (key: string) => ({ container: "bucket", key })
@@ -159,6 +160,18 @@ describe("writes of GCS, on the model", () => {
     }
   })
 
+  test("are refused alike in one request and in parts where the type is one that no header can say", function*() {
+    const { backend, requests } = yield* onModel()
+    const options = { ...plain, attributes: { contentType: "text/plain; name=ü" } }
+    assert.deepStrictEqual(yield* said(put(backend, "a", "x", options)), ["InvalidRequest", "not-applied"])
+    assert.deepStrictEqual(yield* said(backend.openUpload(at("a"), options)), ["InvalidRequest", "not-applied"])
+    assert.deepStrictEqual(requests, [])
+    // Other attributes are in the document alone.
+    const attributes = { contentDisposition: "attachment; filename=ü" }
+    yield* put(backend, "a", "x", { attributes })
+    assert.strictEqual((yield* backend.head(at("a"), {})).attributes?.contentDisposition, attributes.contentDisposition)
+  })
+
   test("whose bytes are changed on the way are refused: IntegrityFailed", function*() {
     const { origin } = yield* onModel()
     const body = (crc32c: string) =>
@@ -185,6 +198,30 @@ describe("copies of GCS, on the model", () => {
     assert.strictEqual(requests.filter((request) => request.includes("rewriteTo")).length, 3)
     assert.strictEqual(requests.filter((request) => request.includes("rewriteToken=")).length, 2)
     assert.deepStrictEqual({ ...(yield* backend.head(at("b"), {})).metadata }, { n: "1" })
+  })
+
+  test("that come no further have stalled: Timeout, after 8 answers that come ever more slowly", function*() {
+    let frozen = false
+    const meddle = (path: string) =>
+      path.includes("rewriteTo") && frozen
+        ? (reply: GcsReply) => ({
+          ...reply,
+          body: String(reply.body).replace(/"totalBytesRewritten":"\d+"/, "\"totalBytesRewritten\":\"1000\"")
+        })
+        : undefined
+    const { backend, requests } = yield* onModel({ rewriteBytesPerCall: 1, meddle })
+    yield* put(backend, "a", "x".repeat(2500))
+    frozen = true
+    const pauses: Array<number> = []
+    const error = yield* Effect.flip(backend.copy(at("a"), at("b"), { mode: "overwrite" })).pipe(
+      withRecordedPauses((millis) => pauses.push(millis))
+    )
+    assert.deepStrictEqual([error.reason._tag, error.outcome], ["Timeout", "not-applied"])
+    assert.include(error.message, "stays at 1000 bytes")
+    // The first answer was progress.
+    assert.strictEqual(requests.filter((request) => request.includes("rewriteTo")).length, 9)
+    assert.deepStrictEqual(pauses, [100, 200, 400, 800, 1600, 3200, 5000])
+    assert.strictEqual((yield* said(backend.head(at("b"), {})))[0], "NotFound")
   })
 
   test("tell a stale source from a target that is there", function*() {

@@ -74,6 +74,19 @@ describe("changes whose answers were lost, on the model of GCS", () => {
     ])
   })
 
+  test("the end of a session is found by the object where the session does not answer either", function*() {
+    const body = new Uint8Array(300_000).map((_, i) => i * 7)
+    const { requests, store } = yield* onModel((request) =>
+      request.endsWith("/300000") || request === "SESSION bytes */*"
+    )
+    const put = yield* store.putMultipart("a", body, { mode: "create" })
+    assert.strictEqual(put.etag, (yield* store.stat("a")).etag)
+    const sent = requests.findIndex((request) => request.endsWith("/300000"))
+    // One look, without pause; then the engine asks for the object, which is this very write.
+    assert.deepStrictEqual(requests.slice(sent + 1, sent + 3), ["SESSION bytes */*", "GET /storage/v1/b/bucket/o/a"])
+    assert.strictEqual(requests.filter((request) => request.endsWith("/300000")).length, 1)
+  })
+
   test("a removal of one version is not made twice", function*() {
     const { count, store } = yield* onModel((request) => request.startsWith("DELETE"))
     const { etag } = yield* store.put("a", "1")
