@@ -10,6 +10,7 @@
 import * as NodeNet from "node:net"
 import * as NodeTls from "node:tls"
 import type { buildConnector, Client, Dispatcher } from "undici"
+import { SocketReads } from "./SocketReads.ts"
 
 /** How far a connection came that was not made. */
 export type ConnectPhase = "dns" | "connect" | "tls"
@@ -33,6 +34,12 @@ const keepAliveTimeout = 4000
 
 const noop = (): void => {}
 
+/** Who sends a request over a connection. */
+export interface ConnectionHandler extends Dispatcher.DispatchHandler {
+  /** Memory for the bytes that come next, if they can be nothing but those of the body that belong there. */
+  readonly place: () => Uint8Array | undefined
+}
+
 export class Connection {
   readonly secure: boolean
   readonly #origin: Origin
@@ -41,6 +48,7 @@ export class Connection {
   #raw: NodeNet.Socket | undefined
   /** The socket that HTTP is spoken on. */
   #socket: NodeNet.Socket | undefined
+  #handler: ConnectionHandler | undefined
   /** Whether a byte of the present request was handed to the system. */
   wrote = false
   /** Writes that the system has not taken whole. */
@@ -67,10 +75,16 @@ export class Connection {
   }
 
   /** Sends a request. The one before has ended. */
-  dispatch(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+  dispatch(request: Dispatcher.DispatchOptions, handler: ConnectionHandler): void {
     this.wrote = false
     this.writeError = undefined
+    this.#handler = handler
     this.#client.dispatch(request, handler)
+  }
+
+  /** The exchange is over: what it holds is not kept with an idle connection. */
+  rest(): void {
+    this.#handler = undefined
   }
 
   /** Whether bytes came that belong to no request. */
@@ -112,7 +126,17 @@ export class Connection {
       } else callback(error, null)
     }
     this.connecting = NodeNet.isIP(host) === 0 ? "dns" : "connect"
-    const raw = NodeNet.connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 })
+    // Under TLS, Node gives no choice.
+    const reads = this.secure ? undefined : new SocketReads(() => this.#handler?.place())
+    const raw = NodeNet.connect({
+      host,
+      port,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: 60_000,
+      onread: reads?.onread
+    })
+    reads?.attach(raw)
     this.#raw = raw
     this.#socket = raw
     const failed = (error: Error): void => connected(error)

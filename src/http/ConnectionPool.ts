@@ -48,6 +48,7 @@ export class ConnectionPool {
 
   /** Takes back a connection after a whole exchange. */
   release(connection: Connection): void {
+    connection.rest()
     this.#busy.delete(connection)
     this.#free.push(connection)
     this.#next()

@@ -9,7 +9,7 @@
 import * as Effect from "effect/Effect"
 import type { Dispatcher } from "undici"
 import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
-import type { Connection } from "./Connection.ts"
+import type { Connection, ConnectionHandler } from "./Connection.ts"
 import type { ConnectionPool, Waiter } from "./ConnectionPool.ts"
 import { parseSize } from "./replyStat.ts"
 import type { TimeWatch, Watched } from "./TimeWatch.ts"
@@ -27,12 +27,16 @@ export interface ExchangeOptions {
 /** Bytes of a body that are kept while nobody asks for them; then the connection is paused. */
 const maxBuffered = 64 * 1024
 
+/** Bytes that one read may bring into a waiting target: what the processor's caches hold; and the fewest that are worth it. */
+const maxRead = 256 * 1024
+const minRead = 16 * 1024
+
 /** A body is written in pieces of this size: a larger one on TLS is encrypted at once, which doubles its memory. */
 const sliceSize = { plain: 16 * 1024 * 1024, secure: 256 * 1024 }
 
 type Resume<A> = (effect: Effect.Effect<A, ObjectStoreError>) => void
 
-export class Exchange implements Dispatcher.DispatchHandler, Waiter, Watched {
+export class Exchange implements ConnectionHandler, Waiter, Watched {
   readonly #request: TransportRequest
   readonly #pool: ConnectionPool
   readonly #watch: TimeWatch
@@ -218,7 +222,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Watched {
     const target = this.#target
     const room = target === undefined ? 0 : target.length - this.#filled
     if (chunk.length <= room) {
-      target!.set(chunk, this.#filled)
+      if (!isAt(chunk, target!, this.#filled)) target!.set(chunk, this.#filled)
       this.#filled += chunk.length
       if (chunk.length === room) this.#changed()
       return
@@ -228,9 +232,18 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Watched {
       this.#filled += room
       this.#changed()
     }
-    this.#buffered.push(room === 0 ? chunk : chunk.subarray(room))
+    // The connection reads into this memory again.
+    this.#buffered.push(new Uint8Array(chunk.subarray(room)))
     this.#bufferedBytes += chunk.length - room
     if (this.#bufferedBytes >= maxBuffered && this.#came !== this.#reply?.length) controller.pause()
+  }
+
+  place(): Uint8Array | undefined {
+    const target = this.#target
+    const length = this.#reply?.length
+    if (target === undefined || length === undefined || !isFixed(target)) return undefined
+    const count = Math.min(maxRead, target.length - this.#filled, length - this.#came)
+    return count < minRead ? undefined : target.subarray(this.#filled, this.#filled + count)
   }
 
   onResponseEnd(): void {
@@ -338,6 +351,13 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Watched {
     return count
   }
 }
+
+/** Whether bytes were read to where they belong. */
+const isAt = (bytes: Uint8Array, target: Uint8Array, offset: number): boolean =>
+  bytes.buffer === target.buffer && bytes.byteOffset === target.byteOffset + offset
+
+/** Memory that stays what it is while the system writes to it. */
+const isFixed = ({ buffer }: Uint8Array): boolean => buffer instanceof ArrayBuffer && !buffer.resizable
 
 const closed = new Error("the reply was closed")
 

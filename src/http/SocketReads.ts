@@ -1,0 +1,59 @@
+/**
+ * What comes over a plain socket, read into memory that is there already.
+ *
+ * Node takes a fresh 64 KiB for every read, which costs as much as the read itself. Here bytes go into the memory of who
+ * waits for them, or else into one buffer that the connection keeps. undici copies what it reads into its parser at once,
+ * and hands on views of what it was given, so a buffer is free again as soon as it has read it; what undici does not read,
+ * because it was paused, stays, and nothing more is read meanwhile.
+ *
+ * @internal
+ */
+import type * as NodeNet from "node:net"
+
+/** As much as Node itself reads at once. */
+const size = 64 * 1024
+
+export class SocketReads {
+  /** Memory of whoever waits for what comes next, where nothing else can come. */
+  readonly #place: () => Uint8Array | undefined
+  readonly #own = new Uint8Array(size)
+  #socket: NodeNet.Socket | undefined
+  /** Bytes that came and that undici has not read. */
+  #unread: Uint8Array | undefined
+
+  constructor(place: () => Uint8Array | undefined) {
+    this.#place = place
+  }
+
+  /** For `NodeNet.connect`. */
+  readonly onread: NodeNet.OnReadOpts = {
+    buffer: () => this.#place() ?? this.#own,
+    callback: (count, buffer) => {
+      this.#unread = (buffer as Uint8Array).subarray(0, count)
+      this.#socket?.emit("readable")
+      // As long as there is something unread, the socket is to read no more.
+      return this.#unread === undefined
+    }
+  }
+
+  /** Has a socket that was made with `onread` give what came as if it had buffered it itself. */
+  attach(socket: NodeNet.Socket): void {
+    this.#socket = socket
+    const read = socket.read.bind(socket)
+    socket.read = (count?: number) => {
+      const chunk = this.#unread
+      // Starts to read again, and tells the end.
+      if (chunk === undefined) return read(count)
+      // A listener came, and wants to be told.
+      if (count === 0) {
+        queueMicrotask(() => this.#unread !== undefined && socket.emit("readable"))
+        return null
+      }
+      this.#unread = undefined
+      return chunk
+    }
+    socket.unshift = (chunk: Uint8Array) => {
+      this.#unread = chunk.length === 0 ? undefined : chunk
+    }
+  }
+}
