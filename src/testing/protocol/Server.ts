@@ -1,45 +1,36 @@
 /**
  * An HTTP server on the loopback interface that lives as long as its scope: what the models of services are built upon.
  *
- * It parses nothing but HTTP. The path reaches the handler as it was sent (`..`, `//` and `%2F` survive), a request whose body
- * did not arrive whole never reaches it, and a handler whose client has gone is interrupted.
+ * It speaks over bare sockets, so that an answer can be anything, malformed HTTP too. The path reaches the handler as it was
+ * sent (`..`, `//` and `%2F` survive), a request whose body did not arrive whole never reaches it, and a handler whose client
+ * has gone is interrupted.
  *
  * @internal
  */
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
-import * as NodeHttp from "node:http"
-import * as NodeHttps from "node:https"
-import type { AddressInfo } from "node:net"
+import * as NodeNet from "node:net"
+import * as NodeTls from "node:tls"
+import { toImfFixdate } from "../../http/conditionHeaders.ts"
+import { RequestReader, type ServerHead, type ServerReply, type ServerRequest } from "./ServerRequest.ts"
+import { printReply, replySteps, type WireReply, type WireStep } from "./wire.ts"
 
-/** A request that arrived whole. */
-export interface ServerRequest {
-  readonly method: string
-  /** As sent: percent-encoded, with its leading `/`, without the query. */
-  readonly rawPath: string
-  /** As sent, without its `?`; `""` where there is none. */
-  readonly rawQuery: string
-  /** The query's names and values, percent-decoded (`+` stays `+`); the last value of a name that comes twice. */
-  readonly query: ReadonlyMap<string, string>
-  /** Names are lower case; values of a name that comes more than once are joined by `", "`. */
-  readonly headers: Readonly<Record<string, string | undefined>>
-  readonly body: Uint8Array
-}
-
-/** A reply. `content-length` is the body's, unless `headers` say another one (which HEAD has to). */
-export interface ServerReply {
-  readonly status: number
-  readonly headers?: Readonly<Record<string, string | undefined>> | undefined
-  readonly body?: Uint8Array | string | undefined
-}
+export type { ServerHead, ServerReply, ServerRequest } from "./ServerRequest.ts"
 
 /** A server that listens. */
 export interface Server {
   readonly port: number
   /** `http://127.0.0.1:PORT`, or `https://…`. */
   readonly origin: string
+  /** How many connections are open now. */
+  readonly connections: () => number
+  /** Resets what connects from now on, or no longer does. */
+  readonly refuse: (refuses: boolean) => Effect.Effect<void>
 }
 
 /** What a server is started with. */
@@ -48,102 +39,155 @@ export interface ServerOptions {
   readonly port?: number | undefined
   /** PEM texts; with them the server speaks https. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined
+  /** Sees the head of every request, and may answer before the body has come: then nobody else does. */
+  readonly early?: ((head: ServerHead) => WireReply | undefined) | undefined
 }
 
 const host = "127.0.0.1"
 
+type Run = (effect: Effect.Effect<void>) => Fiber.Fiber<void>
+
 /** Starts a server; its scope stops it, with all its connections. A handler that dies is answered with a bare 500. */
 export const serve = Effect.fnUntraced(function*(
-  handle: (request: ServerRequest) => Effect.Effect<ServerReply>,
+  handle: (request: ServerRequest) => Effect.Effect<ServerReply | WireReply>,
   options: ServerOptions = {}
 ): Effect.fn.Return<Server, never, Scope.Scope> {
-  const run = yield* FiberSet.makeRuntime()
-  const listener: NodeHttp.RequestListener = (incoming, outgoing) => {
-    const fiber = run(
-      Effect.flatMap(receive(incoming), handle).pipe(
-        Effect.exit,
-        Effect.map((exit) => answer(incoming.method, outgoing, Exit.isSuccess(exit) ? exit.value : { status: 500 }))
-      )
-    )
-    outgoing.once("close", () => fiber.interruptUnsafe())
+  const run: Run = yield* FiberSet.makeRuntime()
+  const sockets = new Set<NodeNet.Socket>()
+  let refuses = false
+  const connected = (socket: NodeNet.Socket): void => {
+    sockets.add(socket)
+    socket.on("close", () => sockets.delete(socket))
+    // A connection that breaks has nobody to tell; its close interrupts what works for it.
+    socket.on("error", () => undefined)
+    if (refuses) socket.resetAndDestroy()
+    else if (options.tls === undefined) converse(socket, socket, run, handle, options)
   }
-  // Kept connections stay until the client ends them: one that is closed under a request would be a fault nobody asked for.
-  const settings = { keepAliveTimeout: 0, requestTimeout: 0, joinDuplicateHeaders: true }
+  const settings = { allowHalfOpen: true, noDelay: true }
   const server = yield* Effect.acquireRelease(
-    Effect.sync(() =>
-      options.tls === undefined
-        ? NodeHttp.createServer(settings, listener)
-        : NodeHttps.createServer({ ...settings, ...options.tls }, listener)
-    ),
+    Effect.sync(() => NodeNet.createServer(settings, connected)),
     (server) =>
       Effect.callback<void>((resume) => {
         server.close(() => resume(Effect.void))
-        server.closeAllConnections()
+        for (const socket of sockets) socket.destroy()
       })
   )
+  const { tls } = options
+  if (tls !== undefined) {
+    const context = NodeTls.createSecureContext(tls)
+    server.on("connection", (raw: NodeNet.Socket) => {
+      if (raw.destroyed) return
+      const secure = new NodeTls.TLSSocket(raw, { isServer: true, secureContext: context })
+      secure.on("error", () => undefined)
+      secure.once("close", () => raw.destroy())
+      secure.once("secure", () => converse(secure, raw, run, handle, options))
+    })
+  }
   yield* Effect.callback<void>((resume) => {
     server.once("error", (error) => resume(Effect.die(error)))
     server.listen(options.port ?? 0, host, () => resume(Effect.void))
   })
-  const { port } = server.address() as AddressInfo
-  return { port, origin: `${options.tls === undefined ? "http" : "https"}://${host}:${port}` }
+  const { port } = server.address() as NodeNet.AddressInfo
+  return {
+    port,
+    origin: `${tls === undefined ? "http" : "https"}://${host}:${port}`,
+    connections: () => sockets.size,
+    refuse: (now) => Effect.sync(() => void (refuses = now))
+  }
 })
 
-/** Gathers a request; one that breaks off never ends, and is interrupted with its connection. */
-const receive = (incoming: NodeHttp.IncomingMessage): Effect.Effect<ServerRequest> =>
-  Effect.callback((resume) => {
-    const chunks: Array<Uint8Array> = []
-    incoming.on("data", (chunk: Uint8Array) => chunks.push(chunk))
-    incoming.once("end", () => {
-      if (!incoming.complete) return
-      const url = incoming.url ?? "/"
-      const mark = url.indexOf("?")
-      const rawQuery = mark === -1 ? "" : url.slice(mark + 1)
-      resume(Effect.succeed({
-        method: incoming.method ?? "GET",
-        rawPath: mark === -1 ? url : url.slice(0, mark),
-        rawQuery,
-        query: parseQuery(rawQuery),
-        // Cookies alone could be an array, and nobody sends them.
-        headers: incoming.headers as Readonly<Record<string, string | undefined>>,
-        body: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
-      }))
-    })
-    // A connection that breaks is an error of its stream; the close of the reply interrupts what waits here.
-    incoming.on("error", () => undefined)
-  })
-
-/** Text as it was sent where it is no percent-encoded UTF-8. */
-const decode = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
-}
-
-const parseQuery = (rawQuery: string): ReadonlyMap<string, string> => {
-  const query = new Map<string, string>()
-  for (const pair of rawQuery.split("&")) {
-    if (pair === "") continue
-    const sign = pair.indexOf("=")
-    query.set(decode(sign === -1 ? pair : pair.slice(0, sign)), sign === -1 ? "" : decode(pair.slice(sign + 1)))
-  }
-  return query
-}
-
-const bodiless = new Set([204, 304])
-
-const answer = (
-  method: string | undefined,
-  outgoing: NodeHttp.ServerResponse,
-  { body = "", headers = {}, status }: ServerReply
+/** Speaks with one client: one request after another. */
+const converse = (
+  socket: NodeNet.Socket,
+  raw: NodeNet.Socket,
+  run: Run,
+  handle: (request: ServerRequest) => Effect.Effect<ServerReply | WireReply>,
+  { early }: ServerOptions
 ): void => {
-  const bytes = typeof body === "string" ? Buffer.from(body) : body
-  const named: Record<string, string> = bodiless.has(status) ? {} : { "content-length": String(bytes.length) }
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) named[name] = value
+  const reader = new RequestReader()
+  let current: Fiber.Fiber<void> | undefined
+  /** The request whose body is being read was answered before. */
+  let answered = false
+  let closing = false
+  const start = (effect: Effect.Effect<void>): void => {
+    const fiber = run(effect)
+    if (fiber.pollUnsafe() !== undefined) return proceed()
+    current = fiber
+    fiber.addObserver(() => {
+      current = undefined
+      proceed()
+    })
   }
-  outgoing.writeHead(status, named)
-  outgoing.end(method === "HEAD" ? undefined : bytes)
+  const proceed = (): void => {
+    while (current === undefined && !socket.destroyed) {
+      const found = reader.next()
+      if (found === undefined) {
+        if (closing) socket.end()
+        return
+      }
+      if (found._tag === "Nonsense") {
+        socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+        return
+      }
+      if (found._tag === "Head") {
+        closing = found.head.headers["connection"]?.toLowerCase() === "close"
+        const reply = early?.(found.head)
+        answered = reply !== undefined
+        if (reply !== undefined) return start(carryOut(socket, raw, reply.steps))
+        if (found.head.headers["expect"] !== undefined) socket.write("HTTP/1.1 100 Continue\r\n\r\n")
+      } else if (!answered) {
+        return start(answer(socket, raw, found.request, handle))
+      }
+    }
+  }
+  socket.on("data", (chunk: Buffer) => {
+    reader.push(chunk)
+    proceed()
+  })
+  // Who has said all it will is gone: no client of a store sends half a connection's worth and waits.
+  socket.on("end", () => {
+    current?.interruptUnsafe()
+    socket.end()
+  })
+  raw.on("close", () => current?.interruptUnsafe())
 }
+
+const answer = Effect.fnUntraced(function*(
+  socket: NodeNet.Socket,
+  raw: NodeNet.Socket,
+  request: ServerRequest,
+  handle: (request: ServerRequest) => Effect.Effect<ServerReply | WireReply>
+): Effect.fn.Return<void> {
+  const exit = yield* Effect.exit(Effect.suspend(() => handle(request)))
+  const reply: ServerReply | WireReply = Exit.isSuccess(exit) ? exit.value : { status: 500 }
+  if ("steps" in reply) return yield* carryOut(socket, raw, reply.steps)
+  const date = toImfFixdate(DateTime.makeUnsafe(yield* Clock.currentTimeMillis))
+  return yield* carryOut(socket, raw, replySteps(printReply(request.method, reply, date)))
+})
+
+/** Does what steps say. */
+const carryOut = (
+  socket: NodeNet.Socket,
+  raw: NodeNet.Socket,
+  steps: ReadonlyArray<WireStep>
+): Effect.Effect<void> =>
+  Effect.forEach(steps, (step) => {
+    switch (step._tag) {
+      case "Bytes":
+        return write(socket, step.bytes)
+      case "Wait":
+        return Effect.sleep(step.millis)
+      case "Stall":
+        return Effect.never
+      case "End":
+        return Effect.sync(() => void socket.end())
+      case "Reset":
+        return Effect.sync(() => void raw.resetAndDestroy())
+    }
+  }, { discard: true })
+
+const write = (socket: NodeNet.Socket, bytes: Uint8Array): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    if (socket.destroyed || socket.writableEnded) resume(Effect.void)
+    else socket.write(bytes, () => resume(Effect.void))
+  })
