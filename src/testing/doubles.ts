@@ -9,3 +9,11 @@ export * from "./FaultPlan.ts"
 export { faults, layerFaults } from "./faults.ts"
 export { faultyBackend } from "./faultyBackend.ts"
 export { layerMock } from "./layerMock.ts"
+export {
+  type S3Intercept,
+  type S3Model,
+  s3Model,
+  type S3ModelOptions,
+  type S3Reply,
+  type S3Request
+} from "./s3/S3Model.ts"

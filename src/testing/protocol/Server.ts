@@ -119,7 +119,8 @@ const converse = (
     })
   }
   const proceed = (): void => {
-    while (current === undefined && !socket.destroyed) {
+    if (current !== undefined) return
+    while (!socket.destroyed) {
       const found = reader.next()
       if (found === undefined) {
         if (closing) socket.end()
