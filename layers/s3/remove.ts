@@ -45,7 +45,11 @@ export const deleteBatch = (
     else single.push(index)
   }
   if (entries.length === 1 && single.length === 1) {
-    return Effect.map(deleteOne(client, container, entries[0]!), () => answers)
+    return deleteOne(client, container, entries[0]!).pipe(
+      Effect.as(answers),
+      // This is said of the key, not of the batch.
+      Effect.catchReason("ObjectStoreError", "PreconditionFailed", (_, error) => Effect.succeed([error]))
+    )
   }
   return Effect.gen(function*() {
     if (many.length > 0) {

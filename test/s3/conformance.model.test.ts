@@ -13,7 +13,7 @@ describeObjectStore("S3 model", Layer.unwrap(Effect.map(onModel, S3.layer)), {
   backend: Effect.flatMap(onModel, S3.makeBackend),
   property: {
     model: Memory.layer(),
-    sequences: 100,
+    sequences: 50,
     failingSeeds: fileURLToPath(new URL("../conformance/failing-seeds.json", import.meta.url))
   }
 })

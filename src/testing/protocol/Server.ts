@@ -108,6 +108,8 @@ const converse = (
   let current: Fiber.Fiber<void> | undefined
   /** The request whose body is being read was answered before. */
   let answered = false
+  /** A head has come, and its body not all of it. */
+  let reading = false
   let closing = false
   const start = (effect: Effect.Effect<void>): void => {
     const fiber = run(effect)
@@ -123,13 +125,14 @@ const converse = (
     while (!socket.destroyed) {
       const found = reader.next()
       if (found === undefined) {
-        if (closing) socket.end()
+        if (closing && !reading) socket.end()
         return
       }
       if (found._tag === "Nonsense") {
         socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
         return
       }
+      reading = found._tag === "Head"
       if (found._tag === "Head") {
         closing = found.head.headers["connection"]?.toLowerCase() === "close"
         const reply = early?.(found.head)

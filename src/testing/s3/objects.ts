@@ -103,16 +103,14 @@ export const getObject: Operation = inBucket((_, { headers, key, method, query }
   if ("status" in version) return version
   const refusal = checkRead(headers, version)
   if (refusal !== undefined) return refusal
-  const told = {
-    ...objectHeaders(version),
-    ...(headers["x-amz-checksum-mode"] === "ENABLED" ? checksumHeaders(version.checksum) : {})
-  }
   const size = version.body.length
+  const told = objectHeaders(version)
+  const sum = headers["x-amz-checksum-mode"] === "ENABLED" ? checksumHeaders(version.checksum) : {}
   const range = rangeOf(headers["range"], size)
   if (range === undefined) {
     return {
       status: 200,
-      headers: { ...told, "content-length": String(size) },
+      headers: { ...told, ...sum, "content-length": String(size) },
       body: method === "HEAD" ? "" : version.body
     }
   }
@@ -127,6 +125,8 @@ export const getObject: Operation = inBucket((_, { headers, key, method, query }
     status: 206,
     headers: {
       ...told,
+      // The checksum is that of all bytes, and told with all of them alone.
+      ...(last - first + 1 === size ? sum : {}),
       "content-range": `bytes ${first}-${last}/${size}`,
       "content-length": String(last - first + 1)
     },

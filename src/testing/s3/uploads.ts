@@ -114,7 +114,7 @@ const namedParts = (state: State, { body }: ModelRequest, upload: Upload): Reado
   let previous = 0
   const named = elements(Buffer.from(body).toString(), "Part")
   if (named.length === 0) return refuse(400, "MalformedXML")
-  for (const [index, text] of named.entries()) {
+  for (const text of named) {
     const number = Number(readText(text, "PartNumber"))
     const part = upload.parts.get(number)
     if (part === undefined || bare(readText(text, "ETag")) !== bare(part.etag)) return refuse(400, "InvalidPart")
@@ -122,10 +122,9 @@ const namedParts = (state: State, { body }: ModelRequest, upload: Upload): Reado
     previous = number
     const sum = part.checksum === undefined ? undefined : readText(text, elementOf(part.checksum.algorithm))
     if (sum !== undefined && sum !== part.checksum?.value) return refuse(400, "InvalidPart")
-    if (index < named.length - 1 && part.body.length < state.minPartSize) return refuse(400, "EntityTooSmall")
     parts.push(part)
   }
-  return parts
+  return parts.slice(0, -1).some((part) => part.body.length < state.minPartSize) ? refuse(400, "EntityTooSmall") : parts
 }
 
 const checksumOf = (upload: Upload, parts: ReadonlyArray<Part>, body: Uint8Array): Checksum => {
