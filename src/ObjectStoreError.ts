@@ -156,10 +156,15 @@ export const withContext = (
     readonly outcome?: Outcome | undefined
   }
 ): ObjectStoreError => {
-  const fields: Record<string, unknown> = { ...error.reason, cause: error.reason.cause }
-  for (const [name, value] of Object.entries(context)) {
-    if (value !== undefined) fields[name] = value
-  }
+  const given = Object.fromEntries(Object.entries(context).filter(([, value]) => value !== undefined))
+  return remake(error, given)
+}
+
+/** A read changes nothing, so its failure says nothing of a change. @internal */
+export const withoutOutcome = (error: ObjectStoreError): ObjectStoreError => remake(error, { outcome: undefined })
+
+const remake = (error: ObjectStoreError, context: Readonly<Record<string, unknown>>): ObjectStoreError => {
+  const fields: Record<string, unknown> = { ...error.reason, cause: error.reason.cause, ...context }
   return makeError(error.reason._tag, fields as ReasonFields<ErrorReasonTag>)
 }
 

@@ -10,7 +10,7 @@ import type * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
-import { makeError, type ObjectStoreError, withContext } from "../ObjectStoreError.ts"
+import { type ObjectStoreError, withContext, withoutOutcome } from "../ObjectStoreError.ts"
 import { outcomeOf } from "./outcome.ts"
 
 const operations = Metric.counter("objectstore_operations_total", {
@@ -159,10 +159,6 @@ export const makeObserver = (backend: string): Observer => {
       }))
   }
 }
-
-/** A read changes nothing, so its failure says nothing of a change. */
-const withoutOutcome = (error: ObjectStoreError): ObjectStoreError =>
-  makeError(error.reason._tag, { ...error.reason, cause: error.reason.cause, outcome: undefined } as never)
 
 const resultOf = (cause: Cause.Cause<ObjectStoreError>): string =>
   cause.reasons.find((reason) => reason._tag === "Fail")?.error.reason._tag ??

@@ -59,10 +59,23 @@ describe("a write that is looked at", () => {
 
   it.effect("compares the checksum that the store tells with the bytes at hand", () =>
     Effect.gen(function*() {
-      const md5 = "XUFAKrxLKna5cZ2REBfFkg=="
-      assert.strictEqual((yield* put((yield* setUp(() => ({ checksums: { md5 } }))).store)).verified, "checksum")
-      const wrong = yield* setUp(() => ({ checksums: { md5: md5.toLowerCase() } }))
-      assert.strictEqual((yield* Effect.flip(put(wrong.store))).reason._tag, "IntegrityFailed")
+      // Of "hello", by `openssl dgst`, `gsutil hash` and the AWS SDK.
+      const known = {
+        md5: "XUFAKrxLKna5cZ2REBfFkg==",
+        sha256: "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=",
+        crc32: "NhCmhg==",
+        crc32c: "mnG7TA==",
+        crc64nvme: "M3eFcAZSQlc="
+      }
+      for (const [name, sum] of Object.entries(known)) {
+        const right = yield* setUp(() => ({ checksums: { [name]: sum } }))
+        assert.strictEqual((yield* put(right.store)).verified, "checksum", name)
+        const wrong = yield* setUp(() => ({ checksums: { [name]: `A${sum.slice(1)}` } }))
+        assert.strictEqual((yield* Effect.flip(put(wrong.store))).reason._tag, "IntegrityFailed", name)
+      }
+      // The surest of several decides.
+      const both = yield* setUp(() => ({ checksums: { ...known, md5: "A", crc32: "A" } }))
+      assert.strictEqual((yield* put(both.store)).verified, "checksum")
     }))
 
   it.effect("says nothing of a version that came after it", () =>

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Stream } from "effect"
+import { Deferred, Effect, Fiber, Logger, Stream } from "effect"
 import { type Backend, makeError, type ObjectStoreError, type ObjectStoreOperations } from "effect-objectstore"
 import * as Memory from "effect-objectstore/layers/Memory"
 import * as Universal from "effect-objectstore/layers/Universal"
@@ -232,10 +232,19 @@ for (const name of ["copy", "rename"] as const) {
           attributes: { contentType: "text/x" },
           metadata: { plain: "1", "with-dash": "2" }
         })
-        yield* store[name](from, to)
+        const said: Array<unknown> = []
+        const logger = Logger.make(({ logLevel, message }) => void said.push([logLevel, message]))
+        yield* Effect.provide(store[name](from, to), Logger.layer([logger]))
         const info = yield* store.stat(to)
         assert.deepStrictEqual({ ...info.metadata }, { plain: "1" })
         assert.deepStrictEqual(info.attributes, {})
+        assert.deepStrictEqual(said, [
+          ["Warn", [`${from}: the target cannot hold contentType, metadata with-dash`]]
+        ])
+        // What it can hold goes along in silence.
+        yield* store.put(`${from}-2`, "x", { metadata: { plain: "1" } })
+        yield* Effect.provide(store[name](`${from}-2`, `${to}-2`), Logger.layer([logger]))
+        assert.lengthOf(said, 1)
       }))
 
     it.effect("onto itself, by file:// and direct://, changes nothing", () =>
