@@ -520,7 +520,8 @@ describe("what a failing disk leaves", () => {
     ["write", 1, "ENOSPC", "StorageFull", "not-applied"],
     ["write", 1, "EDQUOT", "StorageFull", "not-applied"],
     ["fsync", 1, "EIO", "Unavailable", "not-applied"],
-    ["rename", 1, "EIO", "Unavailable", "not-applied"],
+    ["rename", 1, "EIO", "Unavailable", "unknown"],
+    ["rename", 1, "EACCES", "PermissionDenied", "not-applied"],
     // The file is synced, its sidecar by fdatasync; then comes the directory.
     ["fsync", 2, "EIO", "Unavailable", "applied"]
   ] as const

@@ -107,3 +107,10 @@ export const explain = (where: Where) => (failure: Failure): ObjectStoreError =>
   }
   return makeError(tag, fields as unknown as ReasonFields<typeof tag>)
 }
+
+/**
+ * What a call fails with that gives or takes a name: where the device failed, or did not answer, the name may be another
+ * one all the same.
+ */
+export const inDoubt = (error: Errno): Failure =>
+  isErrno(error, "EIO", "ETIMEDOUT") ? explain({ operation: "", backend: "", outcome: "unknown" })(error) : error

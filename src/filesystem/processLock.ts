@@ -123,20 +123,22 @@ const prepare = Effect.fnUntraced(function*(directory: Directory) {
   const { path } = yield* reserveTemporary(directory)
   const nonce = randomId()
   yield* writeSmallFile(path, JSON.stringify({ ...me, nonce }), "none")
-  const { mtimeNs } = yield* Calls.lstat(path)
-  return { me, path, nonce, now: mtimeNs }
+  const stats = yield* Calls.lstat(path)
+  return { me, path, etag: etagOf(stats), now: stats.mtimeNs }
 })
 
-/** Acquires a lock: its identity. */
+/** Acquires a lock: the etag of its file. */
 const acquire = (directory: Directory, name: string, restore: Restore): Effect.Effect<string, Failure> =>
   Effect.scoped(Effect.gen(function*() {
     const mine = yield* prepare(directory)
     const path = directory.at(name)
     const attempt = Effect.as(Calls.link(mine.path, path), true).pipe(
-      Effect.catchIf((error) => error.code === "EEXIST", () => Effect.succeed(false))
+      Effect.catchIf((error) => error.code === "EEXIST", () => Effect.succeed(false)),
+      // The lock may have been made in spite of the error; nobody would give it back.
+      Effect.tapError(() => release(directory, name, mine.etag))
     )
     for (let i = 0; i < tries; i++) {
-      if (yield* attempt) return mine.nonce
+      if (yield* attempt) return mine.etag
       const found = yield* find(path)
       if (found === undefined) continue
       if (yield* isAbandoned(mine.me, found, mine.now)) {
@@ -147,6 +149,19 @@ const acquire = (directory: Directory, name: string, restore: Restore): Effect.E
     }
     return yield* refuse("Conflict", `another process holds the lock ${directory.path}/${name}`)
   }))
+
+/**
+ * Removes a lock of one's own, unless it was held so long that others have taken it. No file is opened for this, because a
+ * process that has too many open must be able to give a lock back; a failure is not taken at its first word either, for a lock that
+ * stays keeps everybody out as long as this process lives.
+ */
+const release = (directory: Directory, name: string, etag: string): Effect.Effect<void> =>
+  Calls.lstat(directory.at(name)).pipe(
+    Effect.flatMap((stats) => etagOf(stats) === etag ? removeFile(directory.at(name)) : Effect.void),
+    Effect.catchIf((error) => error.code === "ENOENT", () => Effect.void),
+    Effect.retry({ times: 3 }),
+    Effect.ignore({ log: "Warn" })
+  )
 
 /** Removes a lock if it is still the one that was seen. */
 const removeIfSame = Effect.fnUntraced(function*(directory: Directory, name: string, identity: string) {
@@ -170,9 +185,7 @@ const withName =
   <A, R>(use: Effect.Effect<A, Failure, R>): Effect.Effect<A, Failure, R> =>
     Effect.flatMap(
       acquire(directory, name, restore),
-      (nonce) =>
-        // One that took longer than others wait has lost its lock, which may be another one's now.
-        Effect.ensuring(restore(use), Effect.ignore(removeIfSame(directory, name, nonce), { log: "Warn" }))
+      (etag) => Effect.ensuring(restore(use), release(directory, name, etag))
     )
 
 /** Whether a lock that was found in a directory is abandoned, as this machine's clock says. */

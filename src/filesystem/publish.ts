@@ -10,7 +10,7 @@ import type { WriteMode } from "../ObjectStoreOptions.ts"
 import * as Calls from "./calls.ts"
 import type { FileWriter } from "./DataPath.ts"
 import { type Environment, syncDirectory, type Temporary } from "./environment.ts"
-import { explain, type Failure, isErrno, refuse } from "./errors.ts"
+import { explain, type Failure, inDoubt, isErrno, refuse } from "./errors.ts"
 import { withKeys } from "./keyLocks.ts"
 import { withProcessLock } from "./processLock.ts"
 import type { Directory } from "./root.ts"
@@ -102,7 +102,7 @@ export const place = (
   to: string,
   moved: () => void
 ): Effect.Effect<void, Failure> => {
-  if (mode !== "create") return Effect.andThen(Calls.rename(from, to), Effect.sync(moved))
+  if (mode !== "create") return Effect.andThen(Effect.mapError(Calls.rename(from, to), inDoubt), Effect.sync(moved))
   return Effect.mapError(Calls.link(from, to), (error) => {
     if (isErrno(error, "EEXIST")) return refuse("AlreadyExists", "the object exists")
     return isErrno(error, "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS")
@@ -110,9 +110,18 @@ export const place = (
         capability: "conditionalCreate",
         cause: error
       })
-      : error
+      : inDoubt(error)
   })
 }
+
+/** Removes the metadata of a version that did not get its name; one that got it in spite of an error keeps them. */
+export const unlessPlaced = ({ directory, name }: Target, etag: string): Effect.Effect<void> =>
+  lookAt(directory, name).pipe(
+    Effect.flatMap((found) =>
+      found !== undefined && etagOf(found) === etag ? Effect.void : removeSidecar(directory, name, etag)
+    ),
+    Effect.ignore
+  )
 
 /** Publishes a sealed file under a name, as the mode allows. */
 export const publish = (
@@ -135,7 +144,7 @@ export const publish = (
       place(mode, temporary.path, directory.at(name), () => {
         temporary.taken = true
       }),
-      () => text === undefined ? Effect.void : Effect.ignore(removeSidecar(directory, name, etag))
+      () => text === undefined ? Effect.void : unlessPlaced(target, etag)
     )
     // What was linked has another name; with it, the metadata of this version could not be told to be over.
     if (mode === "create") yield* Effect.ignore(removeFile(temporary.path), { log: "Warn" })

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import type { DeleteEntry } from "../Backend.ts"
 import * as Calls from "./calls.ts"
 import { type Environment, inExistingDirectory, pathOfKey, prune, syncDirectory } from "./environment.ts"
-import { explain } from "./errors.ts"
+import { explain, inDoubt, isErrno } from "./errors.ts"
 import { applied, checkMode, exclusively, lookAt } from "./publish.ts"
 import { leaving } from "./sidecar.ts"
 
@@ -29,7 +29,8 @@ const removeOne = Effect.fnUntraced(function*(env: Environment, { ifMatch, key }
         if (ifMatch !== undefined) yield* checkMode({ update: ifMatch }, found)
         const old = yield* leaving(directory, name, found)
         const gone = yield* Effect.as(Calls.unlink(directory.at(name)), false).pipe(
-          Effect.catchIf((error) => error.code === "ENOENT", () => Effect.succeed(true))
+          Effect.mapError(inDoubt),
+          Effect.catchIf((error) => isErrno(error, "ENOENT"), () => Effect.succeed(true))
         )
         if (gone) return yield* Effect.as(absent, undefined)
         yield* Effect.mapError(

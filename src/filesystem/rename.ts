@@ -9,7 +9,17 @@ import type { CopyRequest, Location, WriteReply } from "../Backend.ts"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
 import { type Environment, inDirectory, pathOfKey, prune, syncDirectory } from "./environment.ts"
 import { type Failure, isErrno, refuse } from "./errors.ts"
-import { applied, checkMode, exclusively, lookAt, lookAtTarget, place, settle, type Target } from "./publish.ts"
+import {
+  applied,
+  checkMode,
+  exclusively,
+  lookAt,
+  lookAtTarget,
+  place,
+  settle,
+  type Target,
+  unlessPlaced
+} from "./publish.ts"
 import { leaving, noLabels, readSidecar, removeSidecar, sidecarText, writeSidecar } from "./sidecar.ts"
 import { removeFile } from "./smallFile.ts"
 import { etagOf } from "./stats.ts"
@@ -101,7 +111,7 @@ const move = (
         // A rename between two links of one file does nothing.
         moved = found?.ino !== source.ino || found.dev !== source.dev
       }),
-      () => text === undefined ? Effect.void : Effect.ignore(removeSidecar(to.directory, to.name, etag))
+      () => text === undefined ? Effect.void : unlessPlaced(to, etag)
     )
     const finish = Effect.gen(function*() {
       if (!moved) yield* unlinkOrigin(from, to, source)

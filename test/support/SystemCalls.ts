@@ -32,10 +32,23 @@ const names = [
 
 type Call = (...args: Array<unknown>) => unknown
 
+/** A call that is made, or whose answer comes. */
+export interface CallName {
+  readonly name: (typeof names)[number]
+  readonly args: ReadonlyArray<unknown>
+}
+
+/** The error of a system call. */
+export const errno = (code: string, syscall: string): NodeJS.ErrnoException =>
+  Object.assign(new Error(`${code}: injected, ${syscall}`), { code, syscall })
+
 /** What a test does at a call. */
 export interface SystemCalls {
-  /** Runs right before each call is made (`1`, `2`, …), and right before its answer is delivered (`1.5`, `2.5`, …). */
-  onCall: (call: number) => void
+  /**
+   * Runs right before each call is made (`1`, `2`, …), and right before its answer is delivered (`1.5`, `2.5`, …). An error
+   * is answered instead of making the call, or instead of its answer.
+   */
+  onCall: (call: number, what: CallName) => NodeJS.ErrnoException | void
   /** Calls made since it was last set to 0. */
   count: number
 }
@@ -51,12 +64,17 @@ export const watchSystemCalls: Effect.Effect<SystemCalls, never, Scope.Scope> = 
       originals.set(name, original)
       const watched: Call = (...args) => {
         const call = ++watch.count
-        watch.onCall(call)
+        const what: CallName = { name, args }
+        const failure = watch.onCall(call, what)
         const done = args.at(-1)
-        if (typeof done !== "function") return original(...args)
+        if (typeof done !== "function") {
+          if (failure !== undefined) throw failure
+          return original(...args)
+        }
+        if (failure !== undefined) return void setImmediate(done as Call, failure)
         return original(...args.slice(0, -1), (...answer: Array<unknown>) => {
-          watch.onCall(call + 0.5)
-          ;(done as Call)(...answer)
+          const late = watch.onCall(call + 0.5, what)
+          ;(done as Call)(...(late === undefined || answer[0] !== null ? answer : [late]))
         })
       }
       Object.assign(mutable, { [name]: Object.assign(watched, original) })
