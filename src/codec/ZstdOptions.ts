@@ -4,19 +4,22 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
+import type { ObjectStoreError } from "../ObjectStoreError.ts"
+import { invalid } from "./zstdErrors.ts"
 
 /** Bytes of the original in a frame, unless the program says otherwise. */
-export const defaultFrameSize = 4 * 1024 * 1024
+const defaultFrameSize = 4 * 1024 * 1024
 const minFrameSize = 1024
 const maxFrameSize = 256 * 1024 * 1024
 
 /** The level that zstd itself takes by default. */
-export const defaultLevel = 3
+const defaultLevel = 3
 const maxLevel = 22
 
+const maxConcurrency = 1024
+
 /** The window that the `zstd` command accepts without being told: 2^27 bytes. */
-export const defaultMaxWindow = 2 ** 27
+const defaultMaxWindow = 2 ** 27
 const minWindow = 1024
 /** Of RFC 8878 a window may be larger; the library's decoder ends at 2^31. */
 const largestWindow = 2 ** 31
@@ -122,4 +125,45 @@ export interface DecompressSummary {
   readonly verified: boolean
   /** The CRC-32C of the original: base64, as services write it. */
   readonly crc32c: string
+}
+
+const check = (
+  operation: string,
+  name: string,
+  value: number,
+  least: number,
+  most: number
+): ObjectStoreError | undefined =>
+  Number.isSafeInteger(value) && value >= least && value <= most
+    ? undefined
+    : invalid(operation, `${name} is ${value}; it has to be a whole number from ${least} to ${most}`)
+
+/** The options with their defaults, or what is wrong with them. @internal */
+export const compressPlan = (options: CompressOptions | undefined, threads: number) => {
+  const { concurrency = threads, frameSize = defaultFrameSize, level = defaultLevel, seekable = true } = options ?? {}
+  const wrong = check("compress", "level", level, 1, maxLevel) ??
+    check("compress", "frameSize", frameSize, minFrameSize, maxFrameSize) ??
+    check("compress", "concurrency", concurrency, 1, maxConcurrency)
+  return wrong === undefined
+    ? Effect.succeed({ concurrency, frameSize, level, seekable, onSummary: options?.onSummary })
+    : Effect.fail(wrong)
+}
+
+/** @internal */
+export type DecompressPlan = Effect.Success<ReturnType<typeof decompressPlan>>
+
+/** The options with their defaults, or what is wrong with them. @internal */
+export const decompressPlan = (options: DecompressOptions | undefined, threads: number) => {
+  const {
+    concurrency = threads,
+    expected,
+    maxOutput = Number.MAX_SAFE_INTEGER,
+    maxWindow = defaultMaxWindow
+  } = options ?? {}
+  const wrong = check("decompress", "maxOutput", maxOutput, 0, Number.MAX_SAFE_INTEGER) ??
+    check("decompress", "maxWindow", maxWindow, minWindow, largestWindow) ??
+    check("decompress", "concurrency", concurrency, 1, maxConcurrency)
+  return wrong === undefined
+    ? Effect.succeed({ concurrency, expected, maxOutput, maxWindow })
+    : Effect.fail(wrong)
 }
