@@ -24,11 +24,27 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import type { ListPage, ListRequest } from "./BackendList.ts"
+import type { Location, ObjectOptions, ObjectStat, WriteReply } from "./BackendObject.ts"
+import type { ReadReply, ReadRequest } from "./BackendRead.ts"
+import type {
+  CopiedPart,
+  ListUploadsRequest,
+  Part,
+  PartReceipt,
+  Upload,
+  UploadId,
+  UploadsPage
+} from "./BackendUpload.ts"
 import type { Capabilities } from "./Capabilities.ts"
-import type { Attributes, Checksums, Metadata, Tags, Verified } from "./ObjectInfo.ts"
 import type { ObjectStoreError } from "./ObjectStoreError.ts"
 import type { ContainerOptions, PresignOptions, ReadConditions, WriteMode } from "./ObjectStoreOptions.ts"
 import type { Scheme } from "./ObjectUri.ts"
+
+export type * from "./BackendList.ts"
+export type * from "./BackendObject.ts"
+export type * from "./BackendRead.ts"
+export type * from "./BackendUpload.ts"
 
 /**
  * A backend: about a dozen primitives over one service, account or root.
@@ -167,251 +183,6 @@ export interface Address {
   readonly account: string
   /** For paths: the root directory as a key, without leading and with trailing `/` (`"data/lake/"`, `""` for `/`). */
   readonly root: string
-}
-
-/**
- * An object inside a backend. `container` is `""` for paths, whose keys are relative to the root.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Location {
-  readonly container: string
-  readonly key: string
-}
-
-/**
- * What a backend knows of an object.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ObjectStat {
-  readonly size: number
-  readonly etag?: string | undefined
-  readonly version?: string | undefined
-  readonly lastModified?: DateTime.Utc | undefined
-  readonly attributes?: Attributes | undefined
-  readonly metadata?: Metadata | undefined
-  readonly checksums?: Checksums | undefined
-  /** The service's name for how the object is stored; for `direct://` how it is read, `"DIRECT_IO"` or `"BUFFERED_IO"`. */
-  readonly storageClass?: string | undefined
-}
-
-/**
- * A range as the engine asks for it; never empty.
- *
- * @category models
- * @since 0.1.0
- */
-export type BackendRange =
-  | { readonly offset: number; readonly length: number }
-  | { readonly suffix: number }
-
-/**
- * What `read` is asked for; the whole object without a range.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ReadRequest {
-  readonly range?: BackendRange | undefined
-  readonly conditions: ReadConditions
-}
-
-/**
- * The answer to `read`.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ReadReply {
-  /** The version that the body belongs to, as `head` would tell it; `size` is the whole object's. */
-  readonly stat: ObjectStat
-  /** Where the body begins in the object. */
-  readonly offset: number
-  /** Bytes in the body. */
-  readonly length: number
-  /**
-   * Fills `target` with the next bytes of the body and answers how many: the whole target unless the body ends first, 0
-   * at its end. A body that breaks off before `length` fails with `BodyInterrupted`, whose `received` counts the bytes of
-   * the body that were delivered into targets, this one included. Not called side by side.
-   */
-  readonly into: (target: Uint8Array) => Effect.Effect<number, ObjectStoreError>
-  /** Where the backend holds the version open (a file descriptor): reads at any offset of it, side by side. */
-  readonly handle?: ReadHandle | undefined
-}
-
-/**
- * An open version of an object.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ReadHandle {
-  /** Fills the whole target with the bytes at `offset`; they exist. Fails with `ObjectChanged` if they do no longer. */
-  readonly readInto: (offset: number, target: Uint8Array) => Effect.Effect<void, ObjectStoreError>
-  /** Fails with `ObjectChanged` if the bytes read so far may be of more than one version. */
-  readonly verify: Effect.Effect<void, ObjectStoreError>
-}
-
-/**
- * What a write carries besides bytes.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ObjectOptions {
-  readonly mode: WriteMode
-  readonly attributes: Attributes
-  readonly metadata: Metadata
-  /** Only where `capabilities.storageClass`. */
-  readonly storageClass?: string | undefined
-  /** Only where `capabilities.tags`. */
-  readonly tags?: Tags | undefined
-  /** The upload's parts will come from `copyPart`, so no bytes pass through the program that it could sum. */
-  readonly copied?: boolean | undefined
-}
-
-/**
- * What a write answers.
- *
- * @category models
- * @since 0.1.0
- */
-export interface WriteReply {
-  readonly etag?: string | undefined
-  readonly version?: string | undefined
-  readonly size: number
-  readonly verified: Verified
-}
-
-/**
- * Names an open upload across processes.
- *
- * @category models
- * @since 0.1.0
- */
-export interface UploadId extends Location {
-  /** Opaque, and no secret: it is logged. What is secret stays in `Upload.state`. */
-  readonly id: string
-}
-
-/**
- * An upload this process began.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Upload extends UploadId {
-  readonly options: ObjectOptions
-  /** The backend's own. */
-  readonly state?: unknown
-}
-
-/**
- * One part: numbers begin at 1, `offset` is where its bytes lie in the object.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Part {
-  readonly number: number
-  readonly offset: number
-  readonly body: Uint8Array
-  /** Whether the engine knows this part to be the last one. */
-  readonly last: boolean
-}
-
-/**
- * One part made of bytes of another object.
- *
- * @category models
- * @since 0.1.0
- */
-export interface CopiedPart {
-  readonly number: number
-  readonly offset: number
-  readonly length: number
-  readonly from: Location
-  /** The etag that the source must have. */
-  readonly ifMatch?: string | undefined
-}
-
-/**
- * What the store said of a part.
- *
- * @category models
- * @since 0.1.0
- */
-export interface PartReceipt {
-  readonly number: number
-  readonly offset: number
-  readonly size: number
-  readonly etag?: string | undefined
-  /** The backend's own. */
-  readonly state?: unknown
-}
-
-/**
- * What `listPage` is asked for.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ListRequest {
-  readonly container: string
-  readonly prefix: string
-  readonly delimiter?: "/" | undefined
-  readonly startAfter?: string | undefined
-  /** Most entries; at most `maxPageSize`. */
-  readonly limit: number
-  readonly cursor?: unknown
-}
-
-/**
- * A page of a listing; there is another one if `next` is not `undefined`. A page may be empty and have a next.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ListPage {
-  readonly objects: ReadonlyArray<ListedObject>
-  readonly prefixes: ReadonlyArray<string>
-  readonly next?: unknown
-}
-
-/**
- * An object in a listing.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ListedObject extends ObjectStat {
-  readonly key: string
-}
-
-/**
- * What `listUploads` is asked for.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ListUploadsRequest {
-  readonly container: string
-  readonly prefix: string
-  readonly cursor?: unknown
-}
-
-/**
- * A page of open uploads.
- *
- * @category models
- * @since 0.1.0
- */
-export interface UploadsPage {
-  readonly uploads: ReadonlyArray<UploadId & { readonly initiated?: DateTime.Utc | undefined }>
-  readonly next?: unknown
 }
 
 /**

@@ -10,6 +10,7 @@ import { retag } from "../../src/http/serviceError.ts"
 import { violation } from "../../src/http/violation.ts"
 import type { XmlReader } from "../../src/http/Xml.ts"
 import { type ObjectStoreError, withContext } from "../../src/ObjectStoreError.ts"
+import { classHeaders } from "./carried.ts"
 import { askedOf, type S3Client, sendForDocument } from "./client.ts"
 import { type Intent, unsupported } from "./errors.ts"
 import { checkPlace, modeHeaders } from "./headers.ts"
@@ -59,7 +60,8 @@ export const copy = Effect.fnUntraced(function*(
     ...modeHeaders(mode),
     ...client.encryption?.create,
     ...client.encryption?.source,
-    "x-amz-copy-source": sourceOf(from)
+    "x-amz-copy-source": sourceOf(from),
+    ...classHeaders(client.profile, stat)
   }
   if (pinned) headers["x-amz-copy-source-if-match"] = stat.etag!
   const intent: Intent = { operation: "copy", mutation: true, about: "object", mode }

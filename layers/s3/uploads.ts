@@ -9,6 +9,7 @@ import { violation } from "../../src/http/violation.ts"
 import { missing, xmlDocument, xmlElement, xmlText } from "../../src/http/Xml.ts"
 import type { Verified } from "../../src/ObjectInfo.ts"
 import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
+import { copiedHeaders } from "./carried.ts"
 import { askedOf, type S3Client, sendForDocument, sendOnly } from "./client.ts"
 import { corrupted, type Intent } from "./errors.ts"
 import { checkWrite, modeHeaders, objectHeaders } from "./headers.ts"
@@ -35,8 +36,12 @@ export const openUpload = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Upload, ObjectStoreError> {
   yield* checkWrite(client, "openUpload", at, options)
   const { checksum, profile } = client
-  const headers = objectHeaders(client, options)
-  if (checksum.algorithm !== undefined && (options.copied !== true || profile.copiedChecksums)) {
+  const { copiedFrom } = options
+  const headers = {
+    ...objectHeaders(client, options),
+    ...(copiedFrom === undefined ? undefined : yield* copiedHeaders(client, copiedFrom))
+  }
+  if (checksum.algorithm !== undefined && (copiedFrom === undefined || profile.copiedChecksums)) {
     headers["x-amz-checksum-algorithm"] = checksum.algorithm
     if (profile.wholeChecksum) headers["x-amz-checksum-type"] = "FULL_OBJECT"
   }

@@ -142,7 +142,7 @@ const copyParts = (
         mode,
         attributes: stat.attributes ?? {},
         metadata: withoutWriteId(stat.metadata ?? {}),
-        copied: true
+        copiedFrom: { container: source.container, key: source.key, stat }
       }
       const upload = yield* openUpload(engine, target, carried, left)
       const count = Math.ceil(stat.size / partSize)
