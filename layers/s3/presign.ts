@@ -51,8 +51,11 @@ export const presign = Effect.fnUntraced(function*(
   return Redacted.make(`${origin}${Redacted.value(signed)}`, { label: "signed URL" })
 })
 
-/** Nobody corrects the region of a URL that was given away, so AWS is asked first, once a bucket. */
-const findRegion = (client: S3Client, container: string): Effect.Effect<void> =>
+/**
+ * Nobody corrects the region of a URL that was given away, so AWS is asked first, once a bucket. If it does not say, a URL for
+ * the wrong region would be given away.
+ */
+const findRegion = (client: S3Client, container: string): Effect.Effect<void, ObjectStoreError> =>
   client.profile.name !== "aws" || client.regions.knows(container)
     ? Effect.void
     : sendOnly(client, {
@@ -60,7 +63,8 @@ const findRegion = (client: S3Client, container: string): Effect.Effect<void> =>
       method: "HEAD",
       container
     }).pipe(
-      Effect.tap(() => Effect.sync(() => client.regions.learn(container, client.regions.of(container)))),
-      // Who may read an object need not be allowed to see its bucket; a redirect is learnt all the same.
-      Effect.ignore
+      Effect.asVoid,
+      // Who may read an object need not be allowed to see its bucket; a redirect is followed before it is refused.
+      Effect.catchReason("ObjectStoreError", "PermissionDenied", () => Effect.void),
+      Effect.andThen(Effect.sync(() => client.regions.learn(container, client.regions.of(container))))
     )
