@@ -11,7 +11,7 @@ import { drain } from "../../src/http/replyBody.ts"
 import { renewed } from "../../src/http/serviceError.ts"
 import type { Transport, TransportReply, TransportRequest } from "../../src/http/Transport.ts"
 import { makeError, type ObjectStoreError } from "../../src/ObjectStoreError.ts"
-import { type Authorizer, withQuery } from "./auth.ts"
+import { type Authorized, type Authorizer, withQuery } from "./auth.ts"
 import type { Settings } from "./config.ts"
 import { type Asked, backendName, failureOf } from "./errors.ts"
 import { wrongKey } from "./keys.ts"
@@ -53,15 +53,17 @@ export const pathOf = ({ settings }: Client, { container, key }: Pick<Ask, "cont
   return key === undefined ? `${basePath}/${container}` : `${basePath}/${container}/${encodeKey(key)}`
 }
 
-/** Sends a request and answers the reply, if it is of an accepted status; else fails with what it says. */
-export const send = Effect.fnUntraced(function*(
+/** Authorizes and sends a request. */
+const transmit = Effect.fnUntraced(function*(
   client: Client,
   ask: Ask
-): Effect.fn.Return<TransportReply, ObjectStoreError, Scope.Scope> {
+): Effect.fn.Return<
+  { readonly authorized: Authorized; readonly reply: TransportReply },
+  ObjectStoreError,
+  Scope.Scope
+> {
   const { authorizer, settings, transport } = client
   const { body, headers, method, mutation } = ask
-  const wrong = ask.key === undefined ? undefined : invalidKey(ask, ask.key)
-  if (wrong !== undefined) return yield* wrong
   const query = encodeParameters(ask.query ?? {})
   const authorized = yield* authorizer.authorize({
     method,
@@ -71,13 +73,45 @@ export const send = Effect.fnUntraced(function*(
   })
   const request = { ...authorized, method, origin: settings.endpoint.origin, mutation }
   const reply = yield* transport.send(body === undefined ? request : { ...request, body })
+  return { authorized, reply }
+})
+
+/** Sends a request and answers the reply, if it is of an accepted status; else fails with what it says. */
+export const send = Effect.fnUntraced(function*(
+  client: Client,
+  ask: Ask
+): Effect.fn.Return<TransportReply, ObjectStoreError, Scope.Scope> {
+  const { authorizer, settings } = client
+  const wrong = ask.key === undefined ? undefined : invalidKey(ask, ask.key)
+  if (wrong !== undefined) return yield* wrong
+  const { authorized, reply } = yield* transmit(client, ask)
   if (ask.accept.includes(reply.status)) return reply
   const { authorization } = settings
-  const error = yield* failureOf(ask, reply, authorization._tag === "Sas" ? authorization.expiresAt : undefined)
+  const refused = (yield* inWords(client, ask, reply)) ?? reply
+  const error = yield* failureOf(ask, refused, authorization._tag === "Sas" ? authorization.expiresAt : undefined)
   return yield* error.reason._tag === "Unauthenticated" && (yield* authorizer.renew(authorized, reply))
     ? renewed(error)
     : error
 })
+
+/**
+ * A HEAD is refused without words, and where the code leaves open whether nobody knows the caller or the caller may not
+ * (Azurite has one for both), the blob's first byte is asked for, which is refused for the same reason and in words.
+ */
+const inWords = (
+  client: Client,
+  ask: Ask,
+  { headers, status }: TransportReply
+): Effect.Effect<TransportReply | undefined, ObjectStoreError, Scope.Scope> => {
+  const code = headers["x-ms-error-code"]
+  if (ask.method !== "HEAD" || ask.key === undefined || status !== 403) return Effect.undefined
+  if (code !== undefined && code !== "AuthorizationFailure") return Effect.undefined
+  const question: Ask = { ...ask, method: "GET", headers: { ...ask.headers, range: "bytes=0-0" } }
+  return transmit(client, question).pipe(
+    Effect.map(({ reply }) => reply.status === 403 || reply.status === 401 ? reply : undefined),
+    Effect.orElseSucceed(() => undefined)
+  )
+}
 
 /** Sends a request whose reply says all in its head. */
 export const sendForHead = (client: Client, ask: Ask): Effect.Effect<TransportReply, ObjectStoreError> =>

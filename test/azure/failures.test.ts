@@ -19,7 +19,7 @@ const holdsNoSecret = (what: string, text: string): void => {
 /** Makes a request of a store fail, and looks at all that tells of it: the error in every form, logs and spans. */
 const failureOf = (
   options: Azure.AzureOptions,
-  use: "get" | "put" | "containers" = "get"
+  use: "get" | "stat" | "put" | "containers" = "get"
 ): Effect.Effect<ObjectStoreError> => {
   const seen: Array<string> = []
   const logger = Logger.make<unknown, void>(({ cause, message }) => {
@@ -39,6 +39,7 @@ const failureOf = (
   const request = Effect.scoped(Effect.gen(function*() {
     const store = yield* Azure.make(options)
     if (use === "put") return yield* store.put("a", "x")
+    if (use === "stat") return yield* store.stat("a")
     return yield* use === "get" ? store.get("a") : Stream.runCollect(store.listContainers())
   }))
   return Effect.flip<unknown, ObjectStoreError, never>(request).pipe(
@@ -122,6 +123,12 @@ onServer(azurite, (server) => {
       const base = `az://${account}/${name}/`
       is(yield* failureOf({ base, endpoint, accountKey: wrongKey }), "Unauthenticated", /failed to authenticate/)
       is(yield* failureOf({ base, endpoint, accountKey: wrongKey }, "put"), "Unauthenticated", /failed/, "not-applied")
+      // HEAD is refused without words.
+      is(
+        yield* failureOf({ base, endpoint, accountKey: wrongKey }, "stat"),
+        "Unauthenticated",
+        /failed to authenticate/
+      )
       is(yield* failureOf({ base, endpoint, accountKey: wrongKey }, "containers"), "Unauthenticated", /failed/)
       is(
         yield* failureOf({ base, endpoint, credential: "anonymous" }),
