@@ -35,7 +35,8 @@ export const attributeNames = [
 ] as const satisfies ReadonlyArray<keyof Attributes>
 
 /**
- * User metadata: lower-case names of letters, digits and `-_.`, and their values.
+ * User metadata: lower-case names of letters, digits and `-_.`, and their values. What a store tells has no prototype, so
+ * `constructor` and `__proto__` are names like any other.
  *
  * @category models
  * @since 0.1.0

@@ -141,7 +141,7 @@ const copyParts = (
       const carried = {
         mode,
         attributes: stat.attributes ?? {},
-        metadata: withoutWriteId(stat.metadata ?? {}),
+        metadata: withoutWriteId(stat.metadata),
         copiedFrom: { container: source.container, key: source.key, stat }
       }
       const upload = yield* openUpload(engine, target, carried, left)

@@ -126,7 +126,7 @@ export const toInfo = (place: Pick<Place, "names">, key: string, stat: ObjectSta
   version: stat.version,
   lastModified: stat.lastModified,
   attributes: stat.attributes ?? {},
-  metadata: stat.metadata === undefined ? {} : withoutWriteId(stat.metadata),
+  metadata: withoutWriteId(stat.metadata),
   checksums: stat.checksums ?? {},
   storageClass: stat.storageClass
 })

@@ -33,13 +33,20 @@ export const withWriteId = (capabilities: Capabilities, object: ObjectOptions): 
   return { ...object, metadata }
 }
 
+const nothing: Metadata = Object.freeze(Object.create(null) as Metadata)
+
 /** The id that metadata carry. */
 export const writeIdOf = (metadata: Metadata | undefined): string | undefined =>
   metadata !== undefined && Object.hasOwn(metadata, writeIdName) ? metadata[writeIdName] : undefined
 
-/** The metadata without the id: what a program wrote. */
-export const withoutWriteId = (metadata: Metadata): Metadata => {
-  if (!Object.hasOwn(metadata, writeIdName)) return metadata
+/**
+ * The metadata without the id: what a program wrote. Whatever the backend made of it, it inherits nothing, for names come from
+ * strange hands.
+ */
+export const withoutWriteId = (metadata: Metadata | undefined): Metadata => {
+  if (metadata === undefined) return nothing
+  const bare = Object.getPrototypeOf(metadata) === null
+  if (bare && !Object.hasOwn(metadata, writeIdName)) return metadata
   const kept: Record<string, string> = Object.assign(Object.create(null), metadata)
   delete kept[writeIdName]
   return kept

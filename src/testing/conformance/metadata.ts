@@ -115,6 +115,14 @@ const metadata_ = subject("metadata keys are lower case; duplicates by case are 
     yield* put
     same({ ...(yield* t.store.stat(t.key("x"))).metadata }, { "x-y_z.1": "v" })
   }, { needs: [flag("metadata")] }),
+  test("inherits nothing, wherever it is told", function*(t) {
+    yield* t.store.put(t.key("some"), "x", { metadata: { a: "1" } })
+    yield* t.store.put(t.key("none"), "x")
+    const listed = yield* Stream.runCollect(t.store.list(t.key("")))
+    const read = yield* t.store.getInto(t.key("some"), new Uint8Array(1))
+    const infos = [yield* t.store.stat(t.key("some")), yield* t.store.stat(t.key("none")), read.info, ...listed]
+    for (const info of infos) same(Object.getPrototypeOf(info.metadata), null, "what metadata inherits from")
+  }, { needs: [flag("metadata")] }),
   test("names of Object's own are names like any other", function*(t) {
     const metadata = { constructor: "c", tostring: "t", hasownproperty: "h" }
     yield* t.store.put(t.key("x"), "x", { metadata })
