@@ -57,6 +57,12 @@ export interface Backend {
   readonly name: string
   readonly capabilities: Capabilities
   readonly address: Address
+  /**
+   * The service that requests go to, in words that are the same for every store whose requests it counts together
+   * (`"https://s3.eu-west-1.amazonaws.com"`), and no secret. Stores of one endpoint share retry tokens and pace. Absent where
+   * nobody refuses requests for their number, as on files.
+   */
+  readonly endpoint?: string | undefined
 
   /**
    * What is known of an object. Fails with `NotFound`; with `ContainerNotFound` where the service tells the two apart;

@@ -248,4 +248,9 @@ export interface StoreOptions {
   readonly requests?: number | undefined
   /** Bytes in buffers beyond one buffer an operation, of all operations together; 64 MiB without it. */
   readonly memory?: number | undefined
+  /**
+   * Whether requests wait for each other while the service refuses many of them for their number, so that about as many are
+   * sent as it accepts; true without it. Stores of one endpoint share what they learn.
+   */
+  readonly adaptiveRate?: boolean | undefined
 }

@@ -20,6 +20,7 @@ export const toBackend = (client: Client): Backend => ({
   name: backendName,
   capabilities: client.settings.capabilities,
   address: { schemes: ["az", "https"], account: client.settings.account, root: "" },
+  endpoint: `${client.settings.endpoint.origin}${client.settings.endpoint.basePath}`,
   head: (at, conditions) => head(client, at, conditions),
   read: (at, request) => read(client, at, request),
   write: (at, body, options) => write(client, at, body, options),

@@ -37,6 +37,7 @@ export const toBackend = (client: Client): Backend => {
     name: backendName,
     capabilities: client.capabilities,
     address: { schemes: ["gs"], account: "", root: "" },
+    endpoint: `${client.endpoint.origin}${client.endpoint.prefix}`,
     head: (at, conditions) => onKeys("head", false, [at.key], head(client, at, conditions)),
     read: (at, request) => onKeys("read", false, [at.key], read(client, at, request)),
     write: (at, body, options) => onKeys("write", true, [at.key], write(client, at, body, options)),

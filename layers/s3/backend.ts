@@ -104,13 +104,14 @@ export const makeS3Backend = Effect.fnUntraced(function*(
     checksum: checksums[method],
     encryption,
     requestPayer: settings.requestPayer
-  }, settings.credentials !== "anonymous")
+  }, `${address.protocol}//${address.host}${address.path}`, settings.credentials !== "anonymous")
 })
 
-const toBackend = (client: S3Client, signs: boolean): Backend => ({
+const toBackend = (client: S3Client, endpoint: string, signs: boolean): Backend => ({
   name: backendName,
   capabilities: capabilitiesOf(client.profile, signs && client.encryption?.type !== "customer"),
   address: { schemes: ["s3"], account: "", root: "" },
+  endpoint,
   head: (at, conditions) => head(client, at, conditions),
   read: (at, request) => read(client, at, request),
   write: (at, body, options) => write(client, at, body, options),

@@ -64,8 +64,8 @@ const toOpen = (
 ): Effect.Effect<Opened, ObjectStoreError, Scope.Scope> =>
   Effect.flatMap(
     opener(account, base),
-    ({ backend, options: { memory, requests } }) =>
-      Effect.map(fromBackend(backend, { base, memory, requests }), (store) => ({ store, backend }))
+    ({ backend, options: { adaptiveRate, memory, requests } }) =>
+      Effect.map(fromBackend(backend, { adaptiveRate, base, memory, requests }), (store) => ({ store, backend }))
   )
 
 /** Makes the router. The stores that it opens close with the scope. */

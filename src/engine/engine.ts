@@ -12,6 +12,7 @@ import type { ObjectInfo } from "../ObjectInfo.ts"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
 import type { At } from "../ObjectStoreOptions.ts"
 import { type Budget } from "./budget.ts"
+import { type Endpoint, learnFailure, learnSuccess, waitForTurn } from "./endpoint.ts"
 import { withoutWriteId } from "./identity.ts"
 import { type Observer, spanned } from "./observe.ts"
 import type { Place, Resolver } from "./resolve.ts"
@@ -26,7 +27,10 @@ export interface Engine {
   readonly resolver: Resolver
   readonly requests: Budget
   readonly bytes: Budget
+  readonly endpoint: Endpoint
   readonly quota: RetryQuota
+  /** Whether requests are sent more slowly where the endpoint refuses many. */
+  readonly adaptiveRate: boolean
   readonly observer: Observer
 }
 
@@ -41,17 +45,40 @@ export const request = <A, R>(
     engine.backend.name,
     kind,
     engine.quota,
-    engine.requests.withShare(1, attempt(engine, kind, effect)),
+    engine.requests.withShare(1, inTurn(engine, attempt(engine, kind, effect))),
     hooks
   )
 
+/** Waits first, while requests to the endpoint are held back. */
+const inTurn = <A, E, R>(engine: Engine, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.suspend(() => isHeld(engine) ? Effect.andThen(waitForTurn(engine.endpoint), effect) : effect)
+
+const isHeld = (engine: Engine): boolean => engine.endpoint.pace.holds && engine.adaptiveRate
+
 /** One attempt, with its span and its place in the gauge. */
-const attempt = <A, E, R>(engine: Engine, kind: RequestClass, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+const attempt = <A, R>(
+  engine: Engine,
+  kind: RequestClass,
+  effect: Effect.Effect<A, ObjectStoreError, R>
+): Effect.Effect<A, ObjectStoreError, R> =>
   Effect.acquireUseRelease(
     engine.observer.requestStarted,
     () => inSpan(kind, effect),
-    () => engine.observer.requestEnded
+    (_, exit) => learned(engine, exit, engine.observer.requestEnded)
   )
+
+/** Lets the endpoint's pace know how a request ended, before `then`. */
+const learned = (
+  engine: Engine,
+  exit: Exit.Exit<unknown, ObjectStoreError>,
+  then: Effect.Effect<void>
+): Effect.Effect<void> => {
+  if (!engine.adaptiveRate) return then
+  return Effect.andThen(
+    Exit.isFailure(exit) ? learnFailure(engine.endpoint, exit.cause) : learnSuccess(engine.endpoint),
+    then
+  )
+}
 
 /** The span of an attempt. */
 const inSpan = <A, E, R>(kind: RequestClass, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
@@ -90,11 +117,14 @@ const openRestored = Effect.fnUntraced(function*(
 ): Effect.fn.Return<OpenBody, ObjectStoreError, Scope.Scope> {
   const outer = yield* Effect.scope
   yield* restore(engine.requests.take(1))
+  if (isHeld(engine)) {
+    yield* restore(waitForTurn(engine.endpoint)).pipe(Effect.onError(() => engine.requests.release(1)))
+  }
   const inner = yield* Scope.fork(outer)
   yield* engine.observer.requestStarted
   yield* Scope.addFinalizer(inner, Effect.andThen(engine.observer.requestEnded, engine.requests.release(1)))
   const reply = yield* restore(inSpan("read", Scope.provide(engine.backend.read(at, readRequest), inner))).pipe(
-    Effect.onError((cause) => Scope.close(inner, Exit.failCause(cause)))
+    Effect.onExit((exit) => learned(engine, exit, Exit.isSuccess(exit) ? Effect.void : Scope.close(inner, exit)))
   )
   return { reply, close: Scope.close(inner, Exit.void) }
 })

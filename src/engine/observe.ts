@@ -21,7 +21,10 @@ const throttles = Metric.counter("objectstore_throttles_total", {
   description: "Answers in which the service asked for fewer requests"
 })
 const exhaustions = Metric.counter("objectstore_retries_exhausted_total", {
-  description: "Requests that were not repeated any more, by what was used up: attempts, time, or the store's quota"
+  description: "Requests that were not repeated any more, by what was used up: attempts, time, or the endpoint's quota"
+})
+const tokens = Metric.gauge("objectstore_retry_tokens", {
+  description: "Tokens that are left for repetitions, by endpoint; shown once any was taken"
 })
 const recoveries = Metric.counter("objectstore_recovered_total", {
   description: "Changes whose answer was lost and that were found applied"
@@ -78,6 +81,10 @@ export const countExhausted = (
   request: string,
   what: "attempts" | "elapsed" | "quota"
 ): Effect.Effect<void> => Metric.update(Metric.withAttributes(exhaustions, { backend, request, what }), 1)
+
+/** Shows how many tokens an endpoint has left for repetitions. */
+export const showTokens = (endpoint: string, left: number): Effect.Effect<void> =>
+  Metric.update(Metric.withAttributes(tokens, { endpoint }), left)
 
 /** Counts a change that was found applied after its answer was lost. */
 export const countRecovered = (backend: string, request: string): Effect.Effect<void> =>

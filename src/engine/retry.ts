@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import { makeError, type ObjectStoreError, withContext } from "../ObjectStoreError.ts"
-import { countExhausted, countRecovered, countRetry, countThrottle } from "./observe.ts"
+import { countExhausted, countRecovered, countRetry, countThrottle, showTokens } from "./observe.ts"
 import { outcomeOf } from "./outcome.ts"
 import { defaultMatrix, failureOf, type RequestClass, type RetryMatrix, type Verdict } from "./retryMatrix.ts"
 
@@ -79,13 +79,15 @@ export const RetryPolicy = Context.Reference<RetryPolicyOptions>("effect-objects
 })
 
 /**
- * Tokens that all retries of one store share, so that a broken service is not answered with a multiple of its load: a
+ * Tokens that all retries to one endpoint share, so that a broken service is not answered with a multiple of its load: a
  * retry takes some and gives them back if it succeeds, and a request that succeeds at once gives one back.
  *
  * @internal
  */
 export interface RetryQuota {
   tokens: number
+  /** Whose tokens they are, for the metric. */
+  readonly owner: string
 }
 
 const quotaSize = 500
@@ -93,7 +95,7 @@ const retryCost = 10
 const throttleCost = 5
 
 /** @internal */
-export const makeRetryQuota = (): RetryQuota => ({ tokens: quotaSize })
+export const makeRetryQuota = (owner: string): RetryQuota => ({ tokens: quotaSize, owner })
 
 /**
  * What the store says about a change whose answer was lost: it holds it; it does not, so that the request can be repeated;
@@ -148,16 +150,16 @@ export const retrying = <A, R>(
   Effect.clockWith((clock) => {
     const since = clock.currentTimeMillisUnsafe()
     return Effect.catch(
-      Effect.map(request, (answer) => {
-        giveBack(quota, 1)
-        return answer
-      }),
+      Effect.flatMap(request, (answer) =>
+        quota.tokens >= quotaSize ? Effect.succeed(answer) : Effect.as(change(quota, 1), answer)),
       (error) => goOn(backend, kind, quota, request, error, since, hooks)
     )
   })
 
-const giveBack = (quota: RetryQuota, tokens: number): void => {
+/** Gives tokens back, or takes them. */
+const change = (quota: RetryQuota, tokens: number): Effect.Effect<void> => {
   quota.tokens = Math.min(quotaSize, quota.tokens + tokens)
+  return showTokens(quota.owner, quota.tokens)
 }
 
 /**
@@ -204,7 +206,7 @@ export const goOn = Effect.fnUntraced(function*<A, R>(
       start.attempts = attempt - 1
       start.time = yield* now
       start.progress = progress
-      giveBack(quota, paid)
+      yield* change(quota, paid)
       repeated = 0
     }
     const verdict: Verdict = policy.matrix[failureOf(error.reason)]?.[kind] ?? "fail"
@@ -260,14 +262,14 @@ export const goOn = Effect.fnUntraced(function*<A, R>(
     const ceiling = Math.min(policy.maxDelay, (throttled ? policy.throttleDelay : policy.baseDelay) * step)
     const wanted = Math.max((yield* Random.next) * ceiling, clampDelay(error.retryAfter))
     const delay = Math.max(0, Math.min(policy.maxDelay, policy.maxElapsed - elapsed, wanted))
-    quota.tokens -= cost
+    yield* change(quota, -cost)
     paid = cost
     yield* countRetry(backend, kind, error.reason._tag)
     yield* Effect.sleep(delay)
     asked = false
     const next = yield* Effect.result(request)
     if (Result.isSuccess(next)) {
-      giveBack(quota, cost)
+      yield* change(quota, cost)
       return next.success
     }
     error = next.failure
@@ -279,8 +281,12 @@ const once: ReadonlySet<RequestClass> = new Set<RequestClass>(["conditional", "c
 
 const noIdentity: Finding<never> = { _tag: "Unclear", description: "nothing tells whose change it is" }
 
-/** A retry-after that is no sensible number asks for nothing. */
-const clampDelay = (retryAfter: number): number => Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter : 0
+/**
+ * A retry-after that is no sensible number asks for nothing.
+ *
+ * @internal
+ */
+export const clampDelay = (retryAfter: number): number => Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter : 0
 
 /** The change may have been applied, and nobody can tell: say so instead of guessing. */
 const unknown = (error: ObjectStoreError, attempts: number, why: string): ObjectStoreError =>

@@ -13,6 +13,7 @@ import type { At, PresignOptions, StoreOptions } from "../ObjectStoreOptions.ts"
 import { makeBudget } from "./budget.ts"
 import { copy, rename } from "./copy.ts"
 import { type Engine, onObject, request, toInfo } from "./engine.ts"
+import { endpointOf } from "./endpoint.ts"
 import { explainStream, list, listContainers, listDirectory, listUploads } from "./list.ts"
 import { allocateOrFail } from "./memory.ts"
 import { makeObserver } from "./observe.ts"
@@ -22,7 +23,6 @@ import { checkRead, readSpan } from "./read.ts"
 import { openReader } from "./reader.ts"
 import { remove, removeMany, removePrefix } from "./remove.ts"
 import { makeResolver, resolveBase } from "./resolve.ts"
-import { makeRetryQuota } from "./retry.ts"
 import { streamSpan } from "./stream.ts"
 import { tooLarge } from "./upload.ts"
 import {
@@ -58,13 +58,16 @@ export const makeOperations = Effect.fnUntraced(function*(
   }
   const base = resolveBase(backend, options?.base)
   if (Result.isFailure(base)) return yield* base.failure
+  const endpoint = yield* endpointOf(backend.name, backend.endpoint)
   return makeStore({
     backend,
     subject,
     resolver: makeResolver(backend, base.success),
     requests: makeBudget(options?.requests ?? defaultRequests),
     bytes: makeBudget(options?.memory ?? defaultMemory),
-    quota: makeRetryQuota(),
+    endpoint,
+    quota: endpoint.quota,
+    adaptiveRate: options?.adaptiveRate ?? true,
     observer: makeObserver(backend.name)
   })
 })

@@ -77,6 +77,7 @@ export const faultyBackend = (backend: Backend, plan: FaultPlan): Backend => {
     name: backend.name,
     capabilities: backend.capabilities,
     address: backend.address,
+    endpoint: backend.endpoint,
     head: (at, conditions) => reading("head", at.key, () => backend.head(at, conditions)),
     read: (at, request) => {
       const read = call("read", [at.key], false, "delivered")

@@ -157,7 +157,7 @@ export const observe = Effect.fnUntraced(function*({ failure, kind }: Cell, tria
     requests.push(time)
     return Effect.fail(lost ? errorOf(loser(failure), "unknown") : errorOf(failure, trial.outcome))
   })
-  const fiber = yield* retrying<string, never>("test", kind, makeRetryQuota(), request, {
+  const fiber = yield* retrying<string, never>("test", kind, makeRetryQuota("test"), request, {
     onDone: () => "done",
     verify: () =>
       Effect.map(elapsed, (time) => {

@@ -43,13 +43,13 @@ export const bugs = {
   "a request that failed keeps its share of the budget": [
     {
       file: "engine.ts",
-      from: "engine.requests.release(1)",
-      to: "Effect.suspend(() => \"failed\" in inner ? Effect.void : engine.requests.release(1))"
+      from: "engine.observer.requestEnded, engine.requests.release(1)",
+      to: "engine.observer.requestEnded, Effect.suspend(() => \"failed\" in inner ? Effect.void : engine.requests.release(1))"
     },
     {
       file: "engine.ts",
-      from: "Scope.close(inner, Exit.failCause(cause))",
-      to: "Scope.close(Object.assign(inner, { failed: true }), Exit.failCause(cause))"
+      from: "Scope.close(inner, exit)",
+      to: "Scope.close(Object.assign(inner, { failed: true }), exit)"
     }
   ],
   "a stream that reads ahead and a writer wait for the same budget": [
