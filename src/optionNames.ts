@@ -11,7 +11,12 @@ import type { StoreOptions } from "./ObjectStoreOptions.ts"
 export type OptionNames<Options> = { readonly [Name in keyof Required<Options>]: true }
 
 /** The options of every store. */
-export const storeOptionNames: OptionNames<StoreOptions> = { base: true, memory: true, requests: true }
+export const storeOptionNames: OptionNames<StoreOptions> = {
+  adaptiveRate: true,
+  base: true,
+  memory: true,
+  requests: true
+}
 
 /**
  * What is wrong with the options as a whole, in one line; their values are checked by who knows them. `within` is the option

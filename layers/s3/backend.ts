@@ -93,18 +93,22 @@ export const makeS3Backend = Effect.fnUntraced(function*(
       return yield* misconfigured("a customer's key is sent with each request, so the endpoint has to be https")
     }
   }
-  return toBackend({
-    transport,
-    signer: makeSigner("s3"),
-    clock: makeServiceClock(),
-    credentials,
-    regions: makeRegions(region, endpoint),
-    addressing: settings.addressing,
-    profile,
-    checksum: checksums[method],
-    encryption,
-    requestPayer: settings.requestPayer
-  }, `${address.protocol}//${address.host}${address.path}`, settings.credentials !== "anonymous")
+  return toBackend(
+    {
+      transport,
+      signer: makeSigner("s3"),
+      clock: makeServiceClock(),
+      credentials,
+      regions: makeRegions(region, endpoint),
+      addressing: settings.addressing,
+      profile,
+      checksum: checksums[method],
+      encryption,
+      requestPayer: settings.requestPayer
+    },
+    `${address.protocol}//${address.host}${address.path}`,
+    settings.credentials !== "anonymous"
+  )
 })
 
 const toBackend = (client: S3Client, endpoint: string, signs: boolean): Backend => ({

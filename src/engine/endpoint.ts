@@ -6,6 +6,7 @@
 import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
 import { type Budget, makeBudget } from "./budget.ts"
@@ -56,9 +57,12 @@ export const endpointOf = (backend: string, address: string | undefined): Effect
     return Effect.succeed(made)
   })
 
+const isShown = ({ pace, shown }: Endpoint): boolean => pace.rate === shown.rate && pace.freezes === shown.freezes
+
 /** Shows what has changed. */
-const show = ({ name, pace, shown }: Endpoint): Effect.Effect<void> => {
-  if (pace.rate === shown.rate && pace.freezes === shown.freezes) return Effect.void
+const show = (endpoint: Endpoint): Effect.Effect<void> => {
+  if (isShown(endpoint)) return Effect.void
+  const { name, pace, shown } = endpoint
   const stopped = pace.freezes - shown.freezes
   shown.rate = pace.rate
   shown.freezes = pace.freezes
@@ -80,24 +84,18 @@ export const waitForTurn = (endpoint: Endpoint): Effect.Effect<void> => {
   return gate.withShare(1, turn)
 }
 
-/** Learns from a request that succeeded. */
-export const learnSuccess = (endpoint: Endpoint): Effect.Effect<void> =>
+/** Learns how a request ended, before `then`. */
+export const learn = (
+  endpoint: Endpoint,
+  exit: Exit.Exit<unknown, ObjectStoreError>,
+  then: Effect.Effect<void>
+): Effect.Effect<void> =>
   Effect.clockWith((clock) => {
-    endpoint.pace.accepted(clock.currentTimeMillisUnsafe())
-    return show(endpoint)
-  })
-
-/** Learns from a request that failed. */
-export const learnFailure = (endpoint: Endpoint, cause: Cause.Cause<ObjectStoreError>): Effect.Effect<void> => {
-  const error = cause.reasons.find(Cause.isFailReason)?.error
-  if (error === undefined) return Effect.void
-  return Effect.clockWith((clock) => {
-    if (error.reason._tag === "Throttled") {
+    const error = Exit.isSuccess(exit) ? undefined : exit.cause.reasons.find(Cause.isFailReason)?.error
+    if (error?.reason._tag === "Throttled") {
       endpoint.pace.refused(clock.currentTimeMillisUnsafe(), clampDelay(error.retryAfter))
-    } else if (error.status !== undefined) {
-      // Refused for another reason than their number.
+    } else if (Exit.isSuccess(exit) || error?.status !== undefined) {
       endpoint.pace.accepted(clock.currentTimeMillisUnsafe())
     }
-    return show(endpoint)
+    return isShown(endpoint) ? then : Effect.andThen(show(endpoint), then)
   })
-}

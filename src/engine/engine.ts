@@ -12,7 +12,7 @@ import type { ObjectInfo } from "../ObjectInfo.ts"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
 import type { At } from "../ObjectStoreOptions.ts"
 import { type Budget } from "./budget.ts"
-import { type Endpoint, learnFailure, learnSuccess, waitForTurn } from "./endpoint.ts"
+import { type Endpoint, learn, waitForTurn } from "./endpoint.ts"
 import { withoutWriteId } from "./identity.ts"
 import { type Observer, spanned } from "./observe.ts"
 import type { Place, Resolver } from "./resolve.ts"
@@ -72,13 +72,7 @@ const learned = (
   engine: Engine,
   exit: Exit.Exit<unknown, ObjectStoreError>,
   then: Effect.Effect<void>
-): Effect.Effect<void> => {
-  if (!engine.adaptiveRate) return then
-  return Effect.andThen(
-    Exit.isFailure(exit) ? learnFailure(engine.endpoint, exit.cause) : learnSuccess(engine.endpoint),
-    then
-  )
-}
+): Effect.Effect<void> => engine.adaptiveRate ? learn(engine.endpoint, exit, then) : then
 
 /** The span of an attempt. */
 const inSpan = <A, E, R>(kind: RequestClass, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>

@@ -152,7 +152,8 @@ export const retrying = <A, R>(
     return Effect.catch(
       Effect.flatMap(request, (answer) =>
         quota.tokens >= quotaSize ? Effect.succeed(answer) : Effect.as(change(quota, 1), answer)),
-      (error) => goOn(backend, kind, quota, request, error, since, hooks)
+      (error) =>
+        goOn(backend, kind, quota, request, error, since, hooks)
     )
   })
 

@@ -20,7 +20,10 @@ import type { Fault } from "./Fault.ts"
  * @category models
  * @since 0.1.0
  */
-export type BackendOperation = Exclude<keyof Backend, "name" | "capabilities" | "address" | "endpoint"> | "deleteEntry" | "readInto"
+export type BackendOperation =
+  | Exclude<keyof Backend, "name" | "capabilities" | "address" | "endpoint">
+  | "deleteEntry"
+  | "readInto"
 
 /**
  * Operations of a store that can meet a fault: its methods, and those of its readers and writers.

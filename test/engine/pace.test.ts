@@ -50,7 +50,9 @@ const play = (limit: Limit, latency: number, seconds = 60) => {
   let flying: ReadonlyArray<{ readonly end: number; readonly accepted: boolean }> = []
   for (let now = 0; now < seconds * 1000; now++) {
     for (const { accepted, end } of flying) {
-      if (end <= now) accepted ? pace.accepted(now) : pace.refused(now, 0)
+      if (end > now) continue
+      if (accepted) pace.accepted(now)
+      else pace.refused(now, 0)
     }
     const left = flying.filter(({ end }) => end > now)
     while (left.length < 64 && pace.delay(now) === 0) {
@@ -166,11 +168,14 @@ describe("the pace of requests", () => {
         const begin = yield* Clock.currentTimeMillis
         const done = Array.from({ length: 30 }, () => 0)
         let failed = 0
-        const fibers = yield* Effect.forEach(done, (_, index) =>
-          Effect.forkChild(Effect.forever(Effect.match(store.stat("a"), {
-            onFailure: () => failed++,
-            onSuccess: () => done[index]!++
-          }))))
+        const fibers = yield* Effect.forEach(
+          done,
+          (_, index) =>
+            Effect.forkChild(Effect.forever(Effect.match(store.stat("a"), {
+              onFailure: () => failed++,
+              onSuccess: () => done[index]!++
+            })))
+        )
         yield* advance(6000)
         yield* Fiber.interruptAll(fibers)
         refused.push(requests.filter(({ accepted }) => !accepted).length)

@@ -44,7 +44,8 @@ export const bugs = {
     {
       file: "engine.ts",
       from: "engine.observer.requestEnded, engine.requests.release(1)",
-      to: "engine.observer.requestEnded, Effect.suspend(() => \"failed\" in inner ? Effect.void : engine.requests.release(1))"
+      to:
+        "engine.observer.requestEnded, Effect.suspend(() => \"failed\" in inner ? Effect.void : engine.requests.release(1))"
     },
     {
       file: "engine.ts",
