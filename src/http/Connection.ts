@@ -32,6 +32,9 @@ const maxHeaderSize = 64 * 1024
 /** Idle connections are closed after this long unless the server says otherwise: servers of Node close after 5 s. */
 const keepAliveTimeout = 4000
 
+/** A connection on which nothing moves is asked after this long whether it is still there. */
+const keepAliveDelay = 60_000
+
 const noop = (): void => {}
 
 /** Who sends a request over a connection. */
@@ -44,9 +47,6 @@ export class Connection {
   readonly secure: boolean
   readonly #origin: Origin
   readonly #client: Client
-  /** The TCP socket, below TLS. */
-  #raw: NodeNet.Socket | undefined
-  /** The socket that HTTP is spoken on. */
   #socket: NodeNet.Socket | undefined
   #handler: ConnectionHandler | undefined
   /** Whether a byte of the present request was handed to the system. */
@@ -102,11 +102,11 @@ export class Connection {
 
   /** Resets the connection at once: the server sees no orderly end, and nothing touches the request's bytes any more. */
   resetSocket(): void {
-    const raw = this.#raw
-    if (raw === undefined || raw.destroyed) return
-    if (raw.connecting) raw.destroy()
-    else raw.resetAndDestroy()
-    this.#socket?.destroy()
+    const socket = this.#socket
+    if (socket === undefined || socket.destroyed) return
+    if (socket.connecting) socket.destroy()
+    else if (this.secure) resetBelow(socket)
+    else socket.resetAndDestroy()
   }
 
   /** Closes an idle connection. Resolves when nothing of it is left. */
@@ -122,58 +122,62 @@ export class Connection {
       connected = noop
       if (error === null) {
         this.connecting = undefined
-        callback(null, this.#socket!)
+        watchWrites(socket, this)
+        callback(null, socket)
       } else callback(error, null)
     }
     this.connecting = NodeNet.isIP(host) === 0 ? "dns" : "connect"
-    // Under TLS, Node gives no choice.
-    const reads = this.secure ? undefined : new SocketReads(() => this.#handler?.place())
-    const raw = NodeNet.connect({
-      host,
-      port,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: 60_000,
-      onread: reads?.onread
-    })
-    reads?.attach(raw)
-    this.#raw = raw
-    this.#socket = raw
-    const failed = (error: Error): void => connected(error)
-    const closed = (): void => connected(new Error("closed while connecting"))
-    raw.once("lookup", (error) => {
+    const reads = new SocketReads(() => this.#handler?.place())
+    const target = { host, port, onread: reads.onread }
+    const socket = this.secure ? this.#secured(target, options.servername ?? hostname) : NodeNet.connect(target)
+    this.#socket = socket
+    reads.attach(socket)
+    socket.on("error", (error) => connected(error))
+    socket.once("close", () => connected(new Error("closed while connecting")))
+    socket.once("lookup", (error) => {
       if (error === null) this.connecting = "connect"
     })
-    raw.on("error", failed)
-    raw.once("close", closed)
-    raw.once("connect", () => {
-      if (!this.secure) {
-        watchWrites(raw, this)
-        connected(null)
-        return
-      }
-      this.connecting = "tls"
-      const name = options.servername ?? hostname
-      const secured = NodeTls.connect({
-        socket: raw,
-        host: hostname,
-        servername: NodeNet.isIP(name) === 0 ? name : "",
-        ALPNProtocols: ["http/1.1"],
-        ...(this.#origin.ca === undefined ? undefined : { ca: this.#origin.ca }),
-        ...(this.#origin.session === undefined ? undefined : { session: this.#origin.session })
-      })
-      this.#socket = secured
-      secured.on("session", (session) => {
-        this.#origin.session = session
-      })
-      secured.on("error", failed)
-      secured.once("close", closed)
-      secured.once("secureConnect", () => {
-        watchWrites(secured, this)
-        connected(null)
-      })
+    socket.once("connect", () => {
+      socket.setNoDelay(true)
+      socket.setKeepAlive(true, keepAliveDelay)
+      if (this.secure) this.connecting = "tls"
+      else connected(null)
     })
+    socket.once("secureConnect", () => connected(null))
   }
+
+  /** Opens TLS to an address that is to prove it is `name`. */
+  #secured(target: NodeTls.ConnectionOptions & NodeNet.TcpNetConnectOpts, name: string): NodeTls.TLSSocket {
+    const { ca, session } = this.#origin
+    const socket = NodeTls.connect({
+      ...target,
+      servername: NodeNet.isIP(name) === 0 ? name : "",
+      // The address may be another one than the name's.
+      checkServerIdentity: (_, certificate) => NodeTls.checkServerIdentity(name, certificate),
+      ALPNProtocols: ["http/1.1"],
+      ...(ca === undefined ? undefined : { ca }),
+      ...(session === undefined ? undefined : { session })
+    })
+    socket.on("session", (session) => {
+      this.#origin.session = session
+    })
+    return socket
+  }
+}
+
+/**
+ * Has the connection below TLS closed by a reset: Node has a public way for plain sockets alone. Where a later Node does not
+ * let us, TLS itself still tells the server that the end is none, because its last word (close_notify) is missing.
+ */
+const resetBelow = (socket: NodeNet.Socket): void => {
+  const tcp = (socket as unknown as { readonly _handle?: { readonly _parent?: Tcp | null } | null })._handle?._parent
+  if (typeof tcp?.reset === "function") tcp.close = tcp.reset
+  socket.destroy()
+}
+
+interface Tcp {
+  close: unknown
+  readonly reset: unknown
 }
 
 /** Errors of a write after which the server's answer may still be there: it has said no and closed. */

@@ -1,7 +1,7 @@
 /**
- * What comes over a plain socket, read into memory that is there already.
+ * What comes over a socket, read into memory that is there already.
  *
- * Node takes a fresh 64 KiB for every read, which costs as much as the read itself. Here bytes go into the memory of who
+ * Node takes fresh memory for every read, which costs more than the read itself. Here bytes go into the memory of who
  * waits for them, or else into one buffer that the connection keeps. undici copies what it reads into its parser at once,
  * and hands on views of what it was given, so a buffer is free again as soon as it has read it; what undici does not read,
  * because it was paused, stays, and nothing more is read meanwhile.
@@ -18,21 +18,22 @@ export class SocketReads {
   readonly #place: () => Uint8Array | undefined
   readonly #own = new Uint8Array(size)
   #socket: NodeNet.Socket | undefined
-  /** Bytes that came and that undici has not read. */
-  #unread: Uint8Array | undefined
+  /** What came and undici has not read. */
+  readonly #unread: Array<Uint8Array> = []
 
   constructor(place: () => Uint8Array | undefined) {
     this.#place = place
   }
 
-  /** For `NodeNet.connect`. */
+  /** For `NodeNet.connect` and `NodeTls.connect`. */
   readonly onread: NodeNet.OnReadOpts = {
-    buffer: () => this.#place() ?? this.#own,
+    // TLS brings all records that it has opened, even to a socket that is to read no more.
+    buffer: () => this.#unread.length > 0 ? new Uint8Array(size) : this.#place() ?? this.#own,
     callback: (count, buffer) => {
-      this.#unread = (buffer as Uint8Array).subarray(0, count)
+      this.#unread.push((buffer as Uint8Array).subarray(0, count))
       this.#socket?.emit("readable")
       // As long as there is something unread, the socket is to read no more.
-      return this.#unread === undefined
+      return this.#unread.length === 0
     }
   }
 
@@ -41,19 +42,17 @@ export class SocketReads {
     this.#socket = socket
     const read = socket.read.bind(socket)
     socket.read = (count?: number) => {
-      const chunk = this.#unread
       // Starts to read again, and tells the end.
-      if (chunk === undefined) return read(count)
+      if (this.#unread.length === 0) return read(count)
       // A listener came, and wants to be told.
       if (count === 0) {
-        queueMicrotask(() => this.#unread !== undefined && socket.emit("readable"))
+        queueMicrotask(() => this.#unread.length > 0 && socket.emit("readable"))
         return null
       }
-      this.#unread = undefined
-      return chunk
+      return this.#unread.shift()
     }
     socket.unshift = (chunk: Uint8Array) => {
-      this.#unread = chunk.length === 0 ? undefined : chunk
+      if (chunk.length > 0) this.#unread.unshift(chunk)
     }
   }
 }
