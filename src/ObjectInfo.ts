@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type * as DateTime from "effect/DateTime"
+import type { CompressSummary } from "./codec/ZstdOptions.ts"
 import type { ObjectStoreError } from "./ObjectStoreError.ts"
 
 /**
@@ -121,6 +122,8 @@ export interface PutResult {
   readonly size: number
   /** What the store confirmed: a checksum of the bytes, their number, or nothing. */
   readonly verified: Verified
+  /** Of a write with `compression`: sizes of the original and of what is stored, their ratio, and the CRC-32C of each. */
+  readonly compression?: CompressSummary | undefined
 }
 
 /**

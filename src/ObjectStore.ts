@@ -51,6 +51,7 @@ import type {
   DeleteOptions,
   DeletePrefixOptions,
   ListOptions,
+  OpenOptions,
   PresignOptions,
   RangeReadOptions,
   RangesOptions,
@@ -105,7 +106,7 @@ export interface ObjectStoreOperations {
   readonly stream: (at: At, options?: RangeReadOptions) => Stream.Stream<Uint8Array, ObjectStoreError>
 
   /** Opens one version of an object: every read of the reader is of that version, or fails with `ObjectChanged`. */
-  readonly open: (at: At, options?: ReadConditions) => Effect.Effect<ObjectReader, ObjectStoreError, Scope.Scope>
+  readonly open: (at: At, options?: OpenOptions) => Effect.Effect<ObjectReader, ObjectStoreError, Scope.Scope>
 
   /** Tells size, etag, times, attributes, metadata and checksums. */
   readonly stat: (at: At, options?: ReadConditions) => Effect.Effect<ObjectInfo, ObjectStoreError>

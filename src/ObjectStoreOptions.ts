@@ -87,7 +87,33 @@ export interface ReaderReadOptions extends TransferOptions {
    * one is read. Every one of them is compared; a difference is `IntegrityFailed`, of a stream before its last chunk.
    */
   readonly expected?: Checksums | undefined
+  /** The most bytes that this read may deliver; more is `LimitExceeded`, before memory is taken where the size is known. */
+  readonly maxSize?: number | undefined
 }
+
+/**
+ * How reads treat content that is compressed with zstd.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface DecompressOption {
+  /**
+   * `false` delivers what is stored, and so does a read without this option. `true` delivers the original; what is no zstd is
+   * `IntegrityFailed`. `"auto"` delivers the original of what is marked as compressed by this library, or what has a key that
+   * ends in `.zst` and begins as zstd; everything else as it is stored. Ranges, `expected` and `maxSize` are of what is
+   * delivered.
+   */
+  readonly decompress?: boolean | "auto" | undefined
+}
+
+/**
+ * Options of `open`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OpenOptions extends ReadConditions, DecompressOption {}
 
 /**
  * Options of `get` and `getRange`.
@@ -95,7 +121,7 @@ export interface ReaderReadOptions extends TransferOptions {
  * @category models
  * @since 0.1.0
  */
-export interface ReadOptions extends ReadConditions, ReaderReadOptions {}
+export interface ReadOptions extends ReadConditions, ReaderReadOptions, DecompressOption {}
 
 /**
  * Options of `getInto` and `stream`, which also take a range.
@@ -151,6 +177,24 @@ export interface WriteOptions extends TransferOptions {
   readonly verify?: "head" | undefined
   /** The length that a stream must have; another length is `SourceFailed`, and nothing is published. */
   readonly size?: number | undefined
+  /**
+   * Compress the content with zstd: the object's key gets `.zst` unless it ends so, and what is known of the original stands in
+   * its metadata, under `objectstorecompression`, where the backend keeps metadata. Conditions are those of the stored key.
+   */
+  readonly compression?: CompressionOptions | undefined
+}
+
+/**
+ * How a write compresses.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CompressionOptions {
+  /** From 1, the quickest, to 22, the smallest; 3 without it. */
+  readonly level?: number | undefined
+  /** Bytes of the original in a frame, from 1 KiB to 256 MiB; 4 MiB without it. A range is read in whole frames. */
+  readonly frameSize?: number | undefined
 }
 
 /**

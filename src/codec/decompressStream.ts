@@ -81,7 +81,7 @@ const makeComparison = ({ expected, maxOutput }: DecompressPlan, frames: Expecte
       const told = end.header.contentSize
       if (told !== undefined && told !== size) return corrupt(`a frame tells of ${told} bytes and has ${size}`)
       const checksum = end.checksum ?? hash
-      if (checksum === undefined && size > 0) summary.verified = false
+      if (checksum === undefined) summary.verified = false
       return endFrame({ storedSize: end.storedSize, size, checksum })
     },
     onSkipped: ({ content, storedSize }: Step & { readonly _tag: "Skipped" }): ObjectStoreError | undefined => {
@@ -107,9 +107,12 @@ const makeComparison = ({ expected, maxOutput }: DecompressPlan, frames: Expecte
 
 const nothing = new Uint8Array(0)
 
-/** See `Zstd.decompressStream`. With `frames`, these and no others have to come. */
+/**
+ * See `Zstd.decompressStream`. With `frames`, these and no others have to come. `onContent` runs before each piece of content is
+ * given out, and is told whether its frame ends with it, and so was compared.
+ */
 export const decompressFrames =
-  (options: DecompressOptions | undefined, frames?: ExpectedFrames) =>
+  (options: DecompressOptions | undefined, frames?: ExpectedFrames, onContent?: (ends: boolean) => void) =>
   <E, R>(self: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, E | ObjectStoreError, R> =>
     Stream.unwrap(Effect.gen(function*() {
       const pool = yield* ZstdPool
@@ -124,7 +127,9 @@ export const decompressFrames =
         }
         const answer = yield* Effect.mapError(done.exit, (failure) => taskError(operation, failure))
         const error = comparison.onContent(answer, done.end)
-        return error === undefined ? answer.output : yield* error
+        if (error !== undefined) return yield* error
+        onContent?.(done.end !== undefined)
+        return answer.output
       })
 
       const contents = self.pipe(

@@ -7,26 +7,29 @@ import * as Effect from "effect/Effect"
 import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
 import type { ObjectOptions, WriteReply } from "../Backend.ts"
+import type { CompressSummary } from "../codec/ZstdOptions.ts"
 import type { PutResult } from "../ObjectInfo.ts"
 import type { ObjectWriter } from "../ObjectStore.ts"
 import { isObjectStoreError, makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { At, Body, WriteOptions } from "../ObjectStoreOptions.ts"
+import { compressedAt, compressedBound, openCompressed, writeCompressed, type Written } from "./compress.ts"
 import { type Engine, onObject } from "./engine.ts"
 import { report } from "./progress.ts"
 import type { Place } from "./resolve.ts"
 import { inOwnScope, planUpload, uploadBytes, type UploadPlan } from "./upload.ts"
 import { checkWrite, invalid } from "./validate.ts"
 import { confirm } from "./verify.ts"
-import { openSession, type Session, writeWhole } from "./writer.ts"
+import { openSession, writeWhole, type Writing } from "./writer.ts"
 
 /** The answer of a write. */
-export const toPutResult = (place: Place, reply: WriteReply): PutResult => ({
+export const toPutResult = (place: Place, reply: WriteReply, compression?: CompressSummary): PutResult => ({
   uri: place.names.uri(place.key),
   key: place.names.key(place.key),
   etag: reply.etag,
   version: reply.version,
   size: reply.size,
-  verified: reply.verified
+  verified: reply.verified,
+  ...(compression !== undefined && { compression })
 })
 
 const sourceFailed = (engine: Engine, description: string, cause?: unknown): ObjectStoreError =>
@@ -38,6 +41,10 @@ const sourceFailed = (engine: Engine, description: string, cause?: unknown): Obj
     cause
   })
 
+/** Where a write goes: what is compressed has another key. */
+const targetOf = (engine: Engine, at: At, options: WriteOptions | undefined): At =>
+  options?.compression === undefined ? at : compressedAt(engine, at)
+
 /** Writes a body as one object; with `always`, in parts whatever its size. */
 export const put = (
   engine: Engine,
@@ -47,9 +54,10 @@ export const put = (
   options: WriteOptions | undefined,
   always: boolean
 ): Effect.Effect<PutResult, ObjectStoreError> =>
-  onObject(engine, name, at, true, (place) => {
+  onObject(engine, name, targetOf(engine, at, options), true, (place) => {
     const object = checkWrite(engine.subject, options)
     if (isObjectStoreError(object)) return Effect.fail(object)
+    const compression = options?.compression
     if (typeof body === "string" && !body.isWellFormed()) {
       return Effect.fail(invalid(engine.subject, "the text holds a lone surrogate, which UTF-8 cannot carry"))
     }
@@ -58,10 +66,16 @@ export const put = (
     if (bytes instanceof Uint8Array && options?.size !== undefined && options.size !== bytes.length) {
       return Effect.fail(sourceFailed(engine, `the body has ${bytes.length} bytes, size says ${options.size}`))
     }
-    const plan = planUpload(engine, options, known)
+    const plan = planUpload(engine, options, compression === undefined ? known : plannedSize(engine, options, known))
     if (isObjectStoreError(plan)) return Effect.fail(plan)
     if (!(bytes instanceof Uint8Array) && !Stream.isStream(bytes)) {
       return Effect.fail(invalid(engine.subject, "the body is no Uint8Array, string or Stream"))
+    }
+    if (compression !== undefined) {
+      const source = bytes instanceof Uint8Array ? Stream.succeed(bytes) : sourceOf(engine, bytes, options?.size)
+      const settings = { compression, onProgress: options?.onProgress, size: known, always }
+      const written = inOwnScope((left) => writeCompressed(engine, place, source, object, plan, settings, left))
+      return compressedResult(engine, place, options, written)
     }
     const written = bytes instanceof Uint8Array
       ? putBytes(engine, place, bytes, object, plan, options, always)
@@ -71,6 +85,22 @@ export const put = (
       Effect.map((reply) => toPutResult(place, reply))
     )
   })
+
+/** What parts of compressed content are planned for; a part size that was asked for may fit, so that is seen on the way. */
+const plannedSize = (engine: Engine, options: WriteOptions | undefined, known: number | undefined) =>
+  compressedBound(engine, options?.partSize === undefined ? known : undefined)
+
+const compressedResult = (
+  engine: Engine,
+  place: Place,
+  options: WriteOptions | undefined,
+  written: Effect.Effect<Written, ObjectStoreError>
+): Effect.Effect<PutResult, ObjectStoreError> =>
+  Effect.flatMap(written, ({ compression, reply }) =>
+    Effect.map(
+      verified(engine, place, options, undefined)(reply),
+      (confirmed) => toPutResult(place, confirmed, compression)
+    ))
 
 /** Counts what was written, and looks at it if that was asked for. */
 const verified =
@@ -114,18 +144,21 @@ const putStream = (
 ): Effect.Effect<WriteReply, ObjectStoreError> =>
   inOwnScope((left) =>
     Effect.gen(function*() {
-      const session = yield* openSession(engine, place, object, plan, options, always, left)
+      const session = yield* openSession(engine, place, () => object, plan, options, always, left)
       const counted = countBytes(engine, session, options?.size)
       yield* body.pipe(
-        Stream.mapError((cause) => sourceFailed(engine, "the stream of the body failed", cause)),
+        Stream.mapError(streamFailed(engine)),
         Stream.runForEachArray((chunks) => Effect.forEach(chunks, counted.write, { discard: true }))
       )
       return yield* counted.finish
     })
   )
 
-/** Holds a session to the length that was declared. */
-const countBytes = (engine: Engine, session: Session, size: number | undefined): Session => {
+const streamFailed = (engine: Engine) => (cause: unknown): ObjectStoreError =>
+  sourceFailed(engine, "the stream of the body failed", cause)
+
+/** Holds what takes bytes to the length that was declared. */
+const countBytes = <A>(engine: Engine, session: Writing<A>, size: number | undefined): Writing<A> => {
   let bytes = 0
   return {
     write: (chunk) => {
@@ -145,16 +178,47 @@ const countBytes = (engine: Engine, session: Session, size: number | undefined):
   }
 }
 
+/** The chunks of a body, held to the length that was declared. */
+const sourceOf = (
+  engine: Engine,
+  body: Stream.Stream<Uint8Array, unknown>,
+  size: number | undefined
+): Stream.Stream<Uint8Array, ObjectStoreError> =>
+  Stream.suspend(() => {
+    const counted = countBytes(engine, { write: () => Effect.void, finish: Effect.void }, size)
+    return body.pipe(
+      Stream.mapError(streamFailed(engine)),
+      Stream.mapEffect((chunk) => Effect.as(counted.write(chunk), chunk)),
+      Stream.concat(Stream.drain(Stream.fromEffect(counted.finish)))
+    )
+  })
+
 /** Opens a writer in the scope at hand. */
 export const writer = (engine: Engine, name: "writer" | "sink", at: At, options: WriteOptions | undefined) =>
-  onObject(engine, name, at, true, (place) => {
+  onObject(engine, name, targetOf(engine, at, options), true, (place) => {
     const object = checkWrite(engine.subject, options)
     if (isObjectStoreError(object)) return Effect.fail(object)
-    const plan = planUpload(engine, options, options?.size)
+    const compression = options?.compression
+    const size = options?.size
+    const plan = planUpload(engine, options, compression === undefined ? size : plannedSize(engine, options, size))
     if (isObjectStoreError(plan)) return Effect.fail(plan)
     const uri = place.names.uri(place.key)
     const explain = (error: ObjectStoreError) => engine.observer.explain(error, name, uri, true)
-    return Effect.map(openSession(engine, place, object, plan, options, false, []), (session): ObjectWriter => {
+    if (compression !== undefined) {
+      const settings = { compression, onProgress: options?.onProgress, size, always: false }
+      const opened = openCompressed(
+        engine,
+        (body) => writeCompressed(engine, place, body, object, plan, settings, [])
+      )
+      return Effect.map(opened, (session): ObjectWriter => {
+        const counted = countBytes(engine, session, size)
+        return {
+          write: (chunk) => Effect.mapError(counted.write(chunk), explain),
+          finish: Effect.mapError(compressedResult(engine, place, options, counted.finish), explain)
+        }
+      })
+    }
+    return Effect.map(openSession(engine, place, () => object, plan, options, false, []), (session): ObjectWriter => {
       const counted = countBytes(engine, session, options?.size)
       return {
         write: (chunk) => Effect.mapError(counted.write(chunk), explain),

@@ -13,9 +13,11 @@ import { type Engine, openBody, openBodyOnce, request } from "./engine.ts"
 import { report } from "./progress.ts"
 import { goOn, retrying } from "./retry.ts"
 import { checkOf, type Known } from "./spanCheck.ts"
+import { tooLarge } from "./upload.ts"
 import {
   type BackendRangeOrEmpty,
   checkConditions,
+  checkDecompress,
   checkExpected,
   checkOptions,
   checkRange,
@@ -43,6 +45,7 @@ export const checkRead = (
 ): BackendRangeOrEmpty | undefined | ObjectStoreError =>
   checkOptions(engine.subject, "read", options) ?? checkTransfer(engine.subject, options) ??
     checkConditions(engine.subject, options) ?? checkExpected(engine.subject, options?.expected) ??
+    checkDecompress(engine.subject, options) ??
     (range === undefined ? undefined : checkRange(engine.subject, range))
 
 /** Conditions that hold a read to the version of `stat`. */
@@ -363,6 +366,18 @@ function* partsOf(first: number, length: number, partSize: number): Generator<re
   for (let start = first; start < length; start += partSize) yield [start, Math.min(length, start + partSize)]
 }
 
+/** Refuses to deliver more than was allowed. */
+export const checkSize = (
+  engine: Engine,
+  length: number,
+  maxSize: number | undefined
+): Effect.Effect<void, ObjectStoreError> =>
+  maxSize === undefined || length <= maxSize
+    ? Effect.void
+    : Effect.fail(
+      tooLarge(engine, "maxSize", `${length} bytes would be delivered, more than the ${maxSize} that are allowed`)
+    )
+
 /** Reads an object or a range of it into memory that `place` provides once the size is known. */
 export const readSpan = Effect.fnUntraced(
   function*(
@@ -374,6 +389,7 @@ export const readSpan = Effect.fnUntraced(
   ) {
     const { partSize } = readPlan(engine, options)
     const opened = yield* openSpan(engine, at, range, options, partSize)
+    yield* checkSize(engine, opened.span.length, options?.maxSize)
     const target = yield* place(opened.span)
     yield* fill(engine, at, opened, target.subarray(0, opened.span.length), options)
     yield* engine.observer.read(opened.span.length)

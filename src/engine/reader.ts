@@ -8,23 +8,27 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ObjectReader } from "../ObjectStore.ts"
 import { isObjectStoreError, makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
-import type { ByteRange, ReadConditions, ReaderReadOptions } from "../ObjectStoreOptions.ts"
+import type { ByteRange, OpenOptions, ReaderReadOptions } from "../ObjectStoreOptions.ts"
+import { held, intoMemory, intoTarget } from "./delivery.ts"
 import { type Engine, request, toInfo } from "./engine.ts"
+import { isDecompressing } from "./getOriginal.ts"
 import { explainStream } from "./list.ts"
 import { allocateOrFail } from "./memory.ts"
+import { layoutOf, rangeOf } from "./original.ts"
 import { checkRead, isSameVersion, pinTo, readSpan, type Span } from "./read.ts"
 import type { Place } from "./resolve.ts"
 import { streamSpan } from "./stream.ts"
 import { tooLarge } from "./upload.ts"
-import { checkConditions, checkOptions, invalid } from "./validate.ts"
+import { checkConditions, checkDecompress, checkOptions, invalid } from "./validate.ts"
 
 /** Opens a reader on what the object is now. */
 export const openReader = Effect.fnUntraced(function*(
   engine: Engine,
   place: Place,
-  conditions: ReadConditions | undefined
+  conditions: OpenOptions | undefined
 ): Effect.fn.Return<ObjectReader, ObjectStoreError, Scope.Scope> {
-  const wrong = checkOptions(engine.subject, "conditions", conditions) ?? checkConditions(engine.subject, conditions)
+  const wrong = checkOptions(engine.subject, "open", conditions) ?? checkConditions(engine.subject, conditions) ??
+    checkDecompress(engine.subject, conditions)
   if (wrong !== undefined) return yield* wrong
   const stat = yield* request(engine, "read", engine.backend.head(place, conditions ?? {}))
   let open = true
@@ -54,6 +58,36 @@ export const openReader = Effect.fnUntraced(function*(
         (span) => isSameVersion(stat, span.stat) ? target(span) : Effect.fail(changed(engine))
       )
     }).pipe(Effect.mapError(explain))
+
+  if (isDecompressing(conditions)) {
+    const layout = yield* Effect.cached(layoutOf(engine, place, conditions.decompress, stat, new Uint8Array(0)))
+    const opened = Effect.fnUntraced(function*(range: ByteRange | undefined, options: ReaderReadOptions | undefined) {
+      const what = checked(range, options)
+      if (isObjectStoreError(what)) return yield* what
+      return yield* held(
+        engine,
+        yield* rangeOf(engine, place, stat, yield* layout, what, options),
+        options
+      )
+    })
+    return {
+      info: toInfo(place, place.key, stat),
+      read: (range, options) =>
+        Effect.mapError(
+          Effect.flatMap(opened(range, options), (delivery) => intoMemory(engine, delivery)),
+          explain
+        ),
+      readInto: (target, range, options) =>
+        Effect.mapError(
+          Effect.flatMap(opened(range, options), (delivery) => intoTarget(engine, delivery, target)),
+          explain
+        ),
+      stream: (range, options) =>
+        explainStream(engine, "open", uri)(
+          Stream.unwrap(Effect.map(opened(range, options), ({ content }) => content))
+        )
+    }
+  }
 
   return {
     info: toInfo(place, place.key, stat),

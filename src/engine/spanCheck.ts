@@ -27,7 +27,7 @@ const quickest = (known: Checksums | undefined): Checksums | undefined => {
 }
 
 /** Begins the comparison with every checksum in `known`. */
-const makeSpanCheck = (engine: Engine, known: Checksums): Effect.Effect<SpanCheck> => {
+export const makeSpanCheck = (engine: Engine, known: Checksums): Effect.Effect<SpanCheck> => {
   const make = Effect.sync((): SpanCheck => {
     const sums = checksumNames.filter((name) => known[name] !== undefined)
       .map((name) => ({ name, ...beginSum(name) }))
@@ -57,6 +57,8 @@ const makeSpanCheck = (engine: Engine, known: Checksums): Effect.Effect<SpanChec
 export interface Known extends TransferOptions {
   readonly expected?: Checksums | undefined
   readonly told?: Checksums | undefined
+  /** The most bytes that may be delivered. */
+  readonly maxSize?: number | undefined
 }
 
 /**

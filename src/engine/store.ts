@@ -14,6 +14,7 @@ import { makeBudget } from "./budget.ts"
 import { copy, rename } from "./copy.ts"
 import { endpointOf } from "./endpoint.ts"
 import { type Engine, onObject, request, toInfo } from "./engine.ts"
+import { getOriginal, getOriginalInto, isDecompressing, streamOriginal } from "./getOriginal.ts"
 import { explainStream, list, listContainers, listDirectory, listUploads } from "./list.ts"
 import { allocateOrFail } from "./memory.ts"
 import { makeObserver } from "./observe.ts"
@@ -94,7 +95,8 @@ const makeStore = (engine: Engine): ObjectStoreOperations => {
     get: (at, options) =>
       onObject(engine, "get", at, false, (place) => {
         const checked = checkRead(engine, options, undefined)
-        return isObjectStoreError(checked) ? Effect.fail(checked) : Effect.map(
+        if (isObjectStoreError(checked)) return Effect.fail(checked)
+        return isDecompressing(options) ? getOriginal(engine, place, undefined, options) : Effect.map(
           readSpan(engine, place, undefined, options, (span) => allocateOrFail(engine, span.length)),
           ({ target }) => target
         )
@@ -105,7 +107,8 @@ const makeStore = (engine: Engine): ObjectStoreOperations => {
         const checked = range === undefined
           ? invalid(subject, "the range is missing")
           : checkRead(engine, options, range)
-        return isObjectStoreError(checked) ? Effect.fail(checked) : Effect.map(
+        if (isObjectStoreError(checked)) return Effect.fail(checked)
+        return isDecompressing(options) ? getOriginal(engine, place, checked, options) : Effect.map(
           readSpan(engine, place, checked, options, (span) => allocateOrFail(engine, span.length)),
           ({ target }) => target
         )
@@ -138,6 +141,7 @@ const makeStore = (engine: Engine): ObjectStoreOperations => {
         const checked = checkRead(engine, options, options?.range)
         if (isObjectStoreError(checked)) return Effect.fail(checked)
         if (!(target instanceof Uint8Array)) return Effect.fail(invalid(subject, "the target is no Uint8Array"))
+        if (isDecompressing(options)) return getOriginalInto(engine, place, target, checked, options)
         return Effect.map(
           readSpan(engine, place, checked, options, (span) =>
             span.length <= target.length
@@ -156,7 +160,11 @@ const makeStore = (engine: Engine): ObjectStoreOperations => {
         const place = resolved.success
         const checked = checkRead(engine, options, options?.range)
         return explainStream(engine, "stream", place.names.uri(place.key))(
-          isObjectStoreError(checked) ? Stream.fail(checked) : streamSpan(engine, place, checked, options)
+          isObjectStoreError(checked)
+            ? Stream.fail(checked)
+            : isDecompressing(options)
+            ? streamOriginal(engine, place, checked, options)
+            : streamSpan(engine, place, checked, options)
         )
       }),
 

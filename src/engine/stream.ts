@@ -17,7 +17,7 @@ import type { ReadConditions } from "../ObjectStoreOptions.ts"
 import type { Engine } from "./engine.ts"
 import { allocateOrFail } from "./memory.ts"
 import { report } from "./progress.ts"
-import { fill, openSpan, readPart, readPlan } from "./read.ts"
+import { checkSize, fill, openSpan, readPart, readPlan, type Span } from "./read.ts"
 import { checkOf, type Known, type SpanCheck } from "./spanCheck.ts"
 import type { BackendRangeOrEmpty } from "./validate.ts"
 
@@ -34,7 +34,28 @@ export const streamSpan = (
   range: BackendRangeOrEmpty | undefined,
   options: (ReadConditions & Known) | undefined
 ): Stream.Stream<Uint8Array, ObjectStoreError> =>
-  Stream.scoped(Stream.fromPull(Effect.map(Effect.scope, (scope) => makePull(engine, at, range, options, scope))))
+  Stream.scoped(Stream.fromPull(Effect.map(Effect.scope, (scope) => makePull(engine, at, range, options, scope).pull)))
+
+/** A stream whose first request was answered. */
+export interface OpenedStream {
+  readonly span: Span
+  /** The chunk that comes first; empty if there is none. */
+  readonly first: Uint8Array
+  /** All chunks, the first one too; to be run once, in the scope that it was opened in. */
+  readonly stream: Stream.Stream<Uint8Array, ObjectStoreError>
+}
+
+/** Makes the first request of a stream, which tells what is read. */
+export const openStream = Effect.fnUntraced(function*(
+  engine: Engine,
+  at: Location,
+  range: BackendRangeOrEmpty | undefined,
+  options: (ReadConditions & Known) | undefined
+): Effect.fn.Return<OpenedStream, ObjectStoreError, Scope.Scope> {
+  const { begin, pull } = makePull(engine, at, range, options, yield* Effect.scope)
+  const { chunk, span } = yield* begin
+  return { span, first: chunk, stream: Stream.fromPull(Effect.succeed(pull)) }
+})
 
 const makePull = (
   engine: Engine,
@@ -49,6 +70,7 @@ const makePull = (
   const first = Effect.scoped(Effect.gen(function*() {
     const opened = yield* openSpan(engine, at, range, options, partSize)
     const { body, span } = opened
+    yield* checkSize(engine, span.length, options?.maxSize)
     const chunk = yield* allocateOrFail(engine, body === undefined ? 0 : body.reply.length)
     yield* fill(engine, at, { span: { ...span, length: chunk.length }, body }, chunk, {
       partSize,
@@ -58,6 +80,7 @@ const makePull = (
   }))
 
   let opened: Effect.Success<typeof first> | undefined
+  let begun = false
   let delivered = 0
   let started = 0
   const ahead: Array<Ahead> = []
@@ -97,16 +120,22 @@ const makePull = (
     return [chunk] as const
   })
 
-  return Effect.gen(function*() {
-    if (opened === undefined) {
-      opened = yield* first
-      started = opened.chunk.length
+  const begin = Effect.tap(first, (answer) =>
+    Effect.sync(() => {
+      opened = answer
+      started = answer.chunk.length
+    }))
+
+  const pull = Effect.gen(function*() {
+    if (!begun) {
+      opened ??= yield* begin
+      begun = true
       const chunk = opened.chunk
       opened = { ...opened, chunk: new Uint8Array(0) }
       if (chunk.length > 0) return yield* deliver(chunk, opened.span.length, opened.check)
       yield* opened.check?.verify ?? Effect.void
     }
-    const { check, span } = opened
+    const { check, span } = opened!
     if (delivered >= span.length) return yield* Cause.done()
     // One part at a time needs no reading ahead, and no budget.
     if (concurrency > 1) yield* readAhead(span)
@@ -117,4 +146,6 @@ const makePull = (
     if (next === undefined) started = delivered + Math.min(partSize, span.length - delivered)
     return yield* deliver(yield* part(delivered, span), span.length, check)
   })
+
+  return { begin, pull }
 }

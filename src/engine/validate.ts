@@ -12,6 +12,7 @@ import { checksumBytes } from "../codec/partSums.ts"
 import { attributeNames, type Attributes, type Metadata, type Tags } from "../ObjectInfo.ts"
 import { isObjectStoreError, makeError, type ObjectStoreError, printable } from "../ObjectStoreError.ts"
 import type { ByteRange, ReadConditions, TransferOptions, WriteMode, WriteOptions } from "../ObjectStoreOptions.ts"
+import { markName } from "./compressionMark.ts"
 import { writeIdName } from "./identity.ts"
 
 /** Where a check belongs to. */
@@ -59,8 +60,9 @@ const optionNames = {
   list: ["startAfter", "pageSize"],
   presign: ["method", "expiresIn"],
   ranges: [...transferNames, ...conditionNames, "coalesce"],
-  read: [...transferNames, ...conditionNames, "range", "expected"],
-  write: [...transferNames, "mode", "attributes", "metadata", "storageClass", "tags", "verify", "size"]
+  read: [...transferNames, ...conditionNames, "range", "expected", "maxSize", "decompress"],
+  open: [...conditionNames, "decompress"],
+  write: [...transferNames, "mode", "attributes", "metadata", "storageClass", "tags", "verify", "size", "compression"]
 }
 
 /** An option that does not exist would do nothing, which its writer did not mean. */
@@ -249,6 +251,46 @@ const checkStorageClass = (subject: Subject, storageClass: string | undefined): 
     : invalid(subject, `storageClass "${show(storageClass)}" is not made of letters, digits, "_" and "-"`)
 }
 
+const largest = { level: 22, frameSize: 2 ** 28 }
+const least = { level: 1, frameSize: 1024 }
+
+const isCompression = (name: string): name is keyof typeof largest => Object.hasOwn(largest, name)
+
+/** Checks how a write compresses. */
+const checkCompression = (subject: Subject, compression: unknown, metadata: Metadata): ObjectStoreError | undefined => {
+  if (compression === undefined) return undefined
+  if (!Predicate.isObject(compression)) {
+    return invalid(subject, `compression is ${show(compression)}, which is no object`)
+  }
+  for (const [name, value] of Object.entries(compression)) {
+    if (!isCompression(name)) return invalid(subject, `compression: there is no option "${show(name)}"`)
+    if (value === undefined) continue
+    if (!isCount(value) || value < least[name] || value > largest[name]) {
+      return invalid(
+        subject,
+        `compression: ${name} ${show(value)} is not a whole number from ${least[name]} to ${largest[name]}`
+      )
+    }
+  }
+  return Object.hasOwn(metadata, markName)
+    ? invalid(subject, `metadata name "${markName}" is the library's own where it compresses`)
+    : undefined
+}
+
+/** Checks how a read treats what is compressed, and the most that it may deliver. */
+export const checkDecompress = (
+  subject: Subject,
+  options: { readonly decompress?: unknown; readonly maxSize?: unknown } | undefined
+): ObjectStoreError | undefined => {
+  const { decompress, maxSize } = options ?? {}
+  if (maxSize !== undefined && !isCount(maxSize)) {
+    return invalid(subject, `maxSize ${show(maxSize)} is not a non-negative integer`)
+  }
+  return decompress === undefined || typeof decompress === "boolean" || decompress === "auto"
+    ? undefined
+    : invalid(subject, `decompress ${show(decompress)} is not true, false or "auto"`)
+}
+
 /** Checks the options of a write and completes them. */
 export const checkWrite = (subject: Subject, options: WriteOptions | undefined): ObjectOptions | ObjectStoreError => {
   const { capabilities } = subject
@@ -266,7 +308,8 @@ export const checkWrite = (subject: Subject, options: WriteOptions | undefined):
   if (isObjectStoreError(attributes)) return attributes
   const metadata = checkMetadata(subject, options?.metadata ?? {})
   if (isObjectStoreError(metadata)) return metadata
-  const unfit = checkStorageClass(subject, options?.storageClass) ?? checkTags(subject, options?.tags)
+  const unfit = checkStorageClass(subject, options?.storageClass) ?? checkTags(subject, options?.tags) ??
+    checkCompression(subject, options?.compression, metadata)
   if (unfit !== undefined) return unfit
   return {
     mode: options?.mode ?? "overwrite",

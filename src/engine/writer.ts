@@ -23,22 +23,28 @@ import type { Place } from "./resolve.ts"
 import { type Leftovers, type OpenedUpload, openUpload, tooLarge, type UploadPlan } from "./upload.ts"
 import { findWrite } from "./verify.ts"
 
-/** A write in progress, in a scope that aborts it unless it finished. */
-export interface Session {
+/** A write in progress. */
+export interface Writing<A> {
   readonly write: (chunk: Uint8Array) => Effect.Effect<void, ObjectStoreError>
-  readonly finish: Effect.Effect<WriteReply, ObjectStoreError>
+  readonly finish: Effect.Effect<A, ObjectStoreError>
 }
+
+/** A write in progress, in a scope that aborts it unless it finished. */
+type Session = Writing<WriteReply>
 
 /** The first buffer of a write, which doubles as it fills. */
 const smallestBuffer = 64 * 1024
 
-/** Begins a write. With `always`, also a small object goes in parts. */
+/**
+ * Begins a write. With `always`, also a small object goes in parts. `labels` are asked for when the first request is made that
+ * carries them.
+ */
 export const openSession = Effect.fnUntraced(function*(
   engine: Engine,
   place: Place,
-  object: ObjectOptions,
+  labels: () => ObjectOptions,
   plan: UploadPlan,
-  options: WriteOptions | undefined,
+  options: Pick<WriteOptions, "onProgress" | "size"> | undefined,
   always: boolean,
   left: Leftovers
 ): Effect.fn.Return<Session, ObjectStoreError, Scope.Scope> {
@@ -75,7 +81,7 @@ export const openSession = Effect.fnUntraced(function*(
 
   const opened = Effect.suspend(() =>
     upload === undefined
-      ? Effect.map(Scope.provide(openUpload(engine, place, object, left), uploadScope), (open) => upload = open)
+      ? Effect.map(Scope.provide(openUpload(engine, place, labels(), left), uploadScope), (open) => upload = open)
       : Effect.succeed(upload)
   )
 
@@ -199,14 +205,14 @@ export const openSession = Effect.fnUntraced(function*(
     yield* begin
     finished = true
     if (upload === undefined && !always && filled <= single) {
-      const reply = yield* writeWhole(engine, place, buffer.subarray(0, filled), object)
+      const reply = yield* writeWhole(engine, place, buffer.subarray(0, filled), labels())
       yield* progress(filled)
       return reply
     }
     const size = offset + filled
     if (size === 0 || (upload === undefined && filled === 0)) {
       // No part: an empty object is written whole, and no upload is left.
-      return yield* writeWhole(engine, place, new Uint8Array(0), object)
+      return yield* writeWhole(engine, place, new Uint8Array(0), labels())
     }
     for (let start = 0; start < filled; start += plan.partSize) {
       const end = Math.min(filled, start + plan.partSize)
