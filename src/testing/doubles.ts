@@ -7,6 +7,8 @@
 export * as Fault from "./Fault.ts"
 export * from "./FaultPlan.ts"
 export { faults, layerFaults } from "./faults.ts"
+export * as FaultServer from "./FaultServer.ts"
+export { on } from "./FaultServer.ts"
 export { faultyBackend } from "./faultyBackend.ts"
 export { layerMock } from "./layerMock.ts"
 export {
@@ -17,3 +19,4 @@ export {
   type S3Reply,
   type S3Request
 } from "./s3/S3Model.ts"
+export * as WireFault from "./WireFault.ts"

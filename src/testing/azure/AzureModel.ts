@@ -83,6 +83,41 @@ export interface AzureModel {
 }
 
 /**
+ * What a model holds before it is asked anything, and the account's key.
+ *
+ * @internal
+ */
+export const makeAzureState = (
+  options: AzureModelOptions,
+  origin: () => string
+): { readonly state: State; readonly accountKey: string } => {
+  const { account = "devstoreaccount1", emptyPages = false, pendingCopies = 0, token, versioning = false } = options
+  const accountKey = options.accountKey ?? NodeCrypto.randomBytes(64).toString("base64")
+  return {
+    accountKey,
+    state: {
+      account,
+      accountKey: NodeCrypto.createSecretKey(Buffer.from(accountKey, "base64")),
+      token,
+      behaviour: { emptyPages, pendingCopies, versioning },
+      origin,
+      containers: new Map(),
+      changes: 0
+    }
+  }
+}
+
+/**
+ * How a model on this machine is reached.
+ *
+ * @internal
+ */
+export const connectionStringOf = (endpoint: string, account: string, accountKey: string): string =>
+  `DefaultEndpointsProtocol=${
+    endpoint.split(":", 1)[0]
+  };AccountName=${account};AccountKey=${accountKey};BlobEndpoint=${endpoint};`
+
+/**
  * Starts a model of Azure Blob that lives as long as the scope.
  *
  * **Example** (A store over a model)
@@ -111,18 +146,9 @@ export interface AzureModel {
 export const azureModel = Effect.fnUntraced(function*(
   options: AzureModelOptions = {}
 ): Effect.fn.Return<AzureModel, never, Scope.Scope> {
-  const { account = "devstoreaccount1", emptyPages = false, pendingCopies = 0, token, versioning = false } = options
-  const accountKey = options.accountKey ?? NodeCrypto.randomBytes(64).toString("base64")
   let origin = ""
-  const state: State = {
-    account,
-    accountKey: NodeCrypto.createSecretKey(Buffer.from(accountKey, "base64")),
-    token,
-    behaviour: { emptyPages, pendingCopies, versioning },
-    origin: () => origin,
-    containers: new Map(),
-    changes: 0
-  }
+  const { accountKey, state } = makeAzureState(options, () => origin)
+  const { account } = state
   const respond = (request: ServerRequest): Effect.Effect<ServerReply> =>
     Effect.map(Clock.currentTimeMillis, (now) => answer(state, request, now))
   const { intercept, tls } = options
@@ -136,8 +162,6 @@ export const azureModel = Effect.fnUntraced(function*(
     endpoint,
     account,
     accountKey,
-    connectionString: `DefaultEndpointsProtocol=${
-      tls === undefined ? "http" : "https"
-    };AccountName=${account};AccountKey=${accountKey};BlobEndpoint=${endpoint};`
+    connectionString: connectionStringOf(endpoint, account, accountKey)
   }
 })

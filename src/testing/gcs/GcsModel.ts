@@ -128,27 +128,10 @@ const MiB = 1024 * 1024
 export const gcsModel = Effect.fnUntraced(function*(
   options: GcsModelOptions = {}
 ): Effect.fn.Return<GcsModel, never, Scope.Scope> {
-  const state = makeState()
-  const now = yield* Clock.currentTimeMillis
-  for (const name of options.buckets ?? []) {
-    const project = options.projectId ?? "test"
-    const versioning = options.versioning ?? false
-    const made = Buckets.insertBucket(state, { _tag: "InsertBucket", name, project, location: "US", versioning }, now)
-    if (made.status !== 200) return yield* Effect.die(new Error(`the model cannot make the bucket "${name}"`))
-  }
-  const access: Access = {
-    tokens: new Set(options.tokens),
-    account: options.account === undefined ? undefined : knownAccount(options.account),
-    anonymous: options.anonymous ?? true,
-    forbidden: new Set(options.forbidden)
-  }
-  const bytesPerCall = options.rewriteBytesPerCall ?? MiB
   let origin = ""
+  const { respond } = makeGcsService(options, () => origin, yield* Clock.currentTimeMillis)
   const answer = (request: ServerRequest): Effect.Effect<ServerReply> =>
-    Effect.map(Clock.currentTimeMillis, (now) => {
-      const reply = respond({ state, access, bytesPerCall, origin, now }, request)
-      return { ...reply, headers: { "x-guploader-uploadid": nextToken(state), ...reply.headers } }
-    })
+    Effect.map(Clock.currentTimeMillis, (now) => respond(request, now))
   const { intercept } = options
   const server = yield* serve(
     (request) => intercept === undefined ? answer(request) : intercept(request, answer(request)),
@@ -157,6 +140,39 @@ export const gcsModel = Effect.fnUntraced(function*(
   origin = server.origin
   return server
 })
+
+/**
+ * A model without its server.
+ *
+ * @internal
+ */
+export const makeGcsService = (
+  options: GcsModelOptions,
+  origin: () => string,
+  now: number
+): { readonly state: State; readonly respond: (request: ServerRequest, now: number) => ServerReply } => {
+  const state = makeState()
+  for (const name of options.buckets ?? []) {
+    const project = options.projectId ?? "test"
+    const versioning = options.versioning ?? false
+    const made = Buckets.insertBucket(state, { _tag: "InsertBucket", name, project, location: "US", versioning }, now)
+    if (made.status !== 200) throw new Error(`the model cannot make the bucket "${name}"`)
+  }
+  const access: Access = {
+    tokens: new Set(options.tokens),
+    account: options.account === undefined ? undefined : knownAccount(options.account),
+    anonymous: options.anonymous ?? true,
+    forbidden: new Set(options.forbidden)
+  }
+  const bytesPerCall = options.rewriteBytesPerCall ?? MiB
+  return {
+    state,
+    respond: (request, now) => {
+      const reply = respond({ state, access, bytesPerCall, origin: origin(), now }, request)
+      return { ...reply, headers: { "x-guploader-uploadid": nextToken(state), ...reply.headers } }
+    }
+  }
+}
 
 interface Context {
   readonly state: State

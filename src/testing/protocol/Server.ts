@@ -29,8 +29,6 @@ export interface Server {
   readonly origin: string
   /** How many connections are open now. */
   readonly connections: () => number
-  /** Resets what connects from now on, or no longer does. */
-  readonly refuse: (refuses: boolean) => Effect.Effect<void>
 }
 
 /** What a server is started with. */
@@ -41,6 +39,8 @@ export interface ServerOptions {
   readonly tls?: { readonly cert: string; readonly key: string } | undefined
   /** Sees the head of every request, and may answer before the body has come: then nobody else does. */
   readonly early?: ((head: ServerHead) => WireReply | undefined) | undefined
+  /** Whether what connects now is reset at once. */
+  readonly refuses?: (() => boolean) | undefined
 }
 
 const host = "127.0.0.1"
@@ -54,13 +54,12 @@ export const serve = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Server, never, Scope.Scope> {
   const run: Run = yield* FiberSet.makeRuntime()
   const sockets = new Set<NodeNet.Socket>()
-  let refuses = false
   const connected = (socket: NodeNet.Socket): void => {
     sockets.add(socket)
     socket.on("close", () => sockets.delete(socket))
     // A connection that breaks has nobody to tell; its close interrupts what works for it.
     socket.on("error", () => undefined)
-    if (refuses) socket.resetAndDestroy()
+    if (options.refuses?.() === true) socket.resetAndDestroy()
     else if (options.tls === undefined) converse(socket, socket, run, handle, options)
   }
   const settings = { allowHalfOpen: true, noDelay: true }
@@ -91,8 +90,7 @@ export const serve = Effect.fnUntraced(function*(
   return {
     port,
     origin: `${tls === undefined ? "http" : "https"}://${host}:${port}`,
-    connections: () => sockets.size,
-    refuse: (now) => Effect.sync(() => void (refuses = now))
+    connections: () => sockets.size
   }
 })
 

@@ -84,11 +84,16 @@ export const checkBody = (request: ServerRequest): ServerReply | undefined => {
     : refuse(400, "BadDigest")
 }
 
+/** The checksum of bytes that came in one request. */
+export const checksumOfBytes = (algorithm: string, body: Uint8Array): Checksum => ({
+  algorithm,
+  value: sumOf(algorithm, body),
+  type: "FULL_OBJECT"
+})
+
 /** The checksum that an object of one request keeps: the one that it came with, or else CRC-64/NVME. */
-export const keptOf = (request: ServerRequest): Checksum => {
-  const algorithm = broughtBy(request)?.algorithm ?? "crc64nvme"
-  return { algorithm, value: sumOf(algorithm, request.body), type: "FULL_OBJECT" }
-}
+export const keptOf = (request: ServerRequest): Checksum =>
+  checksumOfBytes(broughtBy(request)?.algorithm ?? "crc64nvme", request.body)
 
 /** The headers that tell a checksum. */
 export const checksumHeaders = (checksum: Checksum | undefined): Record<string, string> =>
