@@ -121,6 +121,20 @@ describe("importing", () => {
   })
 })
 
+describe("what was built", () => {
+  it("compresses in threads, and the process ends", () => {
+    const program = `
+      import * as Effect from "effect/Effect"
+      import { Zstd } from "effect-objectstore"
+      const original = new Uint8Array(100_000).fill(7)
+      const there = await Effect.runPromise(Zstd.compress(original, { frameSize: 10_000 }))
+      const back = await Effect.runPromise(Zstd.decompress(there))
+      console.log(there.length < 1000, Buffer.compare(back, original))
+    `
+    assert.strictEqual(node(["--input-type=module", "-e", program]), "true 0\n")
+  })
+})
+
 describe("the command", () => {
   it("prints its help in less than five times what an empty process takes", { timeout: 120_000 }, () => {
     const time = (args: ReadonlyArray<string>): number => {
