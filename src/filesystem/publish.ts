@@ -139,7 +139,7 @@ export const publish = (
     yield* checkMode(mode, found)
     const old = found === undefined ? undefined : yield* leaving(directory, name, found)
     const text = yield* sidecarText(options)
-    if (text !== undefined) yield* writeSidecar(directory, name, etag, text, env.durability)
+    if (text !== undefined) yield* writeSidecar(directory, name, etag, text, env)
     yield* Effect.tapError(
       place(mode, temporary.path, directory.at(name), () => {
         temporary.taken = true

@@ -50,7 +50,7 @@ const followVersion = Effect.fnUntraced(
     // Without any, it has none, or it is one that was put at the target meanwhile.
     if (labels === undefined) return replyOf(stats)
     const text = yield* sidecarText(labels)
-    if (text !== undefined) yield* writeSidecar(to.directory, to.name, etag, text, env.durability)
+    if (text !== undefined) yield* writeSidecar(to.directory, to.name, etag, text, env)
     yield* removeSidecar(from.directory, from.name, etag)
     // Who took the name meanwhile may have found no metadata to remove.
     const now = yield* lookAt(to.directory, to.name)
@@ -85,7 +85,7 @@ const prepare = Effect.fnUntraced(function*(env: Environment, from: Target, to: 
     const etag = etagOf(source)
     const labels = yield* readSidecar(env.root, from.directory.names, from.name, etag)
     const text = yield* sidecarText(labels ?? noLabels)
-    if (text !== undefined) yield* writeSidecar(to.directory, to.name, etag, text, env.durability)
+    if (text !== undefined) yield* writeSidecar(to.directory, to.name, etag, text, env)
     const now = yield* lookAt(from.directory, from.name)
     if (left === 0 || now !== undefined && isSame(now, source)) return { etag, found, source, text }
     if (text !== undefined) yield* removeSidecar(to.directory, to.name, etag)

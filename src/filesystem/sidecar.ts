@@ -69,16 +69,22 @@ export const sidecarText = (labels: Labels): Effect.Effect<string | undefined, F
     )
 }
 
-/** Writes the sidecar of a version that is not visible yet. */
+/** What a store does with every file. */
+interface Surroundings {
+  readonly durability: Durability
+  readonly mode: Effect.Effect<number>
+}
+
+/** Writes the sidecar of a version that is not visible yet; who may read the one may read the other. */
 export const writeSidecar = (
   directory: Directory,
   name: string,
   etag: string,
   text: string,
-  durability: Durability
+  { durability, mode }: Surroundings
 ): Effect.Effect<void, Failure> => {
   const path = directory.at(sidecarName(name, etag))
-  const write = writeSmallFile(path, text, durability)
+  const write = Effect.flatMap(mode, (permissions) => writeSmallFile(path, text, durability, permissions))
   // An etag that comes again is one of a file that is long gone.
   return Effect.catchIf(
     write,

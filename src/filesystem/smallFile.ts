@@ -10,11 +10,15 @@ import type { Durability } from "./DataPath.ts"
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = NodeFs.constants
 
-/** Makes a file that must not exist yet. If that fails or is interrupted, there is none. */
+/**
+ * Makes a file that must not exist yet, for this user alone unless `mode` says more. If that fails or is interrupted, there is
+ * none.
+ */
 export const writeSmallFile = (
   path: string,
   text: string,
-  durability: Durability
+  durability: Durability,
+  mode?: number
 ): Effect.Effect<void, Calls.Errno> =>
   Effect.uninterruptible(Effect.acquireUseRelease(
     Calls.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW),
@@ -22,6 +26,7 @@ export const writeSmallFile = (
       const bytes = Buffer.from(text)
       let done = 0
       while (done < bytes.length) done += yield* Calls.write(fd, bytes, done, bytes.length - done, done)
+      if (mode !== undefined) yield* Calls.fchmod(fd, mode)
       if (durability !== "none") yield* Calls.fdatasync(fd)
     }, Effect.tapError(() => Effect.ignore(Calls.unlink(path)))),
     Calls.closeQuietly
