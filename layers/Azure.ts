@@ -131,22 +131,24 @@ const either = <A>(first: Config.Config<A>, second: Config.Config<A>): Config.Co
  */
 export const environment: Config.Config<AzureOptions> = Config.map(
   Config.all({
+    allowPlainHttp: optional(Config.Boolean("OBJECTSTORE_ALLOW_HTTP")),
     connectionString: optional(Config.Redacted("AZURE_STORAGE_CONNECTION_STRING")),
     account: either(Config.String("AZURE_STORAGE_ACCOUNT"), Config.String("AZURE_STORAGE_ACCOUNT_NAME")),
     accountKey: either(Config.Redacted("AZURE_STORAGE_KEY"), Config.Redacted("AZURE_STORAGE_ACCOUNT_KEY")),
     sasToken: optional(Config.Redacted("AZURE_STORAGE_SAS_TOKEN")),
     endpoint: either(Config.String("AZURE_STORAGE_BLOB_ENDPOINT"), Config.String("AZURE_STORAGE_ENDPOINT"))
   }),
-  ({ account, accountKey, connectionString, endpoint, sasToken }): AzureOptions => {
-    if (connectionString !== undefined) return { connectionString }
-    return accountKey === undefined ? { account, endpoint, sasToken } : { account, endpoint, accountKey }
+  ({ account, accountKey, allowPlainHttp, connectionString, endpoint, sasToken }): AzureOptions => {
+    if (connectionString !== undefined) return { connectionString, allowPlainHttp }
+    const options = { account, endpoint, allowPlainHttp }
+    return accountKey === undefined ? { ...options, sasToken } : { ...options, accountKey }
   }
 )
 
 /**
  * Layer of the account that the environment names, with the variables of the `az` command: `AZURE_STORAGE_CONNECTION_STRING`; or
  * `AZURE_STORAGE_ACCOUNT` with `AZURE_STORAGE_KEY` or `AZURE_STORAGE_SAS_TOKEN`, and `AZURE_STORAGE_BLOB_ENDPOINT` for another place than
- * Azure's own. Without key and signature, `DefaultAzureCredential` of `@azure/identity` is asked.
+ * Azure's own (with credentials and plain http also `OBJECTSTORE_ALLOW_HTTP=true`). Without key and signature, `DefaultAzureCredential` of `@azure/identity` is asked.
  *
  * Locations are absolute: `az://account/container/key`.
  *

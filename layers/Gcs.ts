@@ -129,12 +129,14 @@ export const layerConfig = (
  */
 export const environment: Config.Config<GcsOptions> = Config.map(
   Config.all({
+    allowPlainHttp: Config.option(Config.Boolean("OBJECTSTORE_ALLOW_HTTP")),
     emulator: Config.option(Config.String("STORAGE_EMULATOR_HOST")),
     keyFile: Config.option(Config.String("GOOGLE_APPLICATION_CREDENTIALS")),
     project: Config.option(Config.String("GOOGLE_CLOUD_PROJECT")),
     base: Config.option(Config.String("OBJECTSTORE_GCS_BASE"))
   }),
-  ({ base, emulator, keyFile, project }): GcsOptions => ({
+  ({ allowPlainHttp, base, emulator, keyFile, project }): GcsOptions => ({
+    allowPlainHttp: Option.getOrUndefined(allowPlainHttp),
     base: given(base),
     endpoint: given(emulator),
     // An emulator knows nobody, and is told no secret.

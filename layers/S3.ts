@@ -113,6 +113,7 @@ export const layerConfig = (
  * - `AWS_REGION`, or else `AWS_DEFAULT_REGION`.
  * - `AWS_ENDPOINT_URL_S3`, or else `AWS_ENDPOINT_URL`.
  * - `AWS_CA_BUNDLE`: a file of certificates, PEM.
+ * - `OBJECTSTORE_ALLOW_HTTP`: `true` where credentials may go to another machine over plain http.
  * - `OBJECTSTORE_S3_BASE`: the location that relative keys are relative to, `s3://bucket/prefix/`.
  *
  * @category layers

@@ -6,19 +6,13 @@
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type { Capabilities } from "../../src/Capabilities.ts"
+import { exposed } from "../../src/http/plainHttp.ts"
 import { makeSharedKey, type SharedKey } from "../../src/http/SharedKey.ts"
 import { connectionOptionNames, type ConnectionOptions } from "../../src/http/Transport.ts"
 import type { StoreOptions } from "../../src/ObjectStoreOptions.ts"
 import * as ObjectUri from "../../src/ObjectUri.ts"
 import { type OptionNames, storeOptionNames, wrongOptions } from "../../src/optionNames.ts"
-import {
-  emulatorAccount,
-  emulatorKey,
-  type Endpoint,
-  isLoopback,
-  parseConnectionString,
-  parseEndpoint
-} from "./endpoint.ts"
+import { emulatorAccount, emulatorKey, type Endpoint, parseConnectionString, parseEndpoint } from "./endpoint.ts"
 
 /**
  * What hands out tokens: any credential of `@azure/identity`, or an object of your own.
@@ -216,9 +210,11 @@ export const resolveOptions = (options: AzureOptions): Result.Result<Settings, s
       accountKey: options.accountKey ?? connection?.accountKey,
       sasToken: options.sasToken ?? connection?.sasToken
     })
-    if (authorization._tag === "Token" && where.origin.startsWith("http:") && !isLoopback(where.origin)) {
-      return yield* Result.fail("endpoint: a token is not sent over plain http")
-    }
+    // The emulator's key is no secret.
+    const isOpen = authorization._tag === "Anonymous" ||
+      (authorization._tag === "SharedKey" && account === emulatorAccount)
+    const risk = isOpen ? undefined : exposed(where.origin, options.allowPlainHttp)
+    if (risk !== undefined) return yield* Result.fail(risk)
     const { blockConcurrency = 8, blockSize = 8 * MiB, checksum = "crc64" } = options
     if (!(Number.isSafeInteger(blockSize) && blockSize > 0 && blockSize <= maxBlockSize)) {
       return yield* Result.fail(`blockSize: ${blockSize} is no integer from 1 to ${maxBlockSize}`)

@@ -22,12 +22,6 @@ export const emulatorEndpoint = `http://127.0.0.1:10000/${emulatorAccount}`
 
 const addressPattern = /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])$/i
 
-/** Whether a host is this machine, so that what is sent to it leaves no wire. */
-export const isLoopback = (origin: string): boolean => {
-  const { hostname } = new URL(origin)
-  return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname)
-}
-
 /**
  * Reads an endpoint. On a host that is an address (or `localhost`) the account stands in the path, and is put there if it does
  * not; on any other one the account is the host's.

@@ -103,14 +103,11 @@ export interface Endpoint {
   /** What stands before every path; `""` but behind some proxies. */
   readonly prefix: string
   readonly secure: boolean
-  readonly loopback: boolean
 }
 
 /** Makes a `Configuration` error. */
 export const misconfigured = (description: string): ObjectStoreError =>
   makeError("Configuration", { operation: "make", backend: backendName, description })
-
-const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 
 /** Reads an endpoint; the failure says what is wrong with it. */
 export const parseEndpoint = (text: string): Result.Result<Endpoint, string> => {
@@ -126,8 +123,7 @@ export const parseEndpoint = (text: string): Result.Result<Endpoint, string> => 
   return Result.succeed({
     origin: url.origin,
     prefix: url.pathname.replace(/\/+$/, "").replace(/\/storage\/v1$/, "").replace(/\/+$/, ""),
-    secure: url.protocol === "https:",
-    loopback: loopback.test(url.hostname)
+    secure: url.protocol === "https:"
   })
 }
 

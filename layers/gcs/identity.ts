@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { readFile } from "node:fs/promises"
+import { exposed } from "../../src/http/plainHttp.ts"
 import { makeServiceClock, type ServiceClock } from "../../src/http/ServiceClock.ts"
 import { makeTokenCache, type Token, type TokenCache } from "../../src/http/TokenCache.ts"
 import { isObjectStoreError, makeError, type ObjectStoreError } from "../../src/ObjectStoreError.ts"
@@ -53,9 +54,8 @@ export const makeIdentity = Effect.fnUntraced(function*(
   endpoint: Endpoint
 ): Effect.fn.Return<Identity, ObjectStoreError, Scope.Scope> {
   const credentials = options.credentials ?? (endpoint.secure ? "default" : "anonymous")
-  if (credentials !== "anonymous" && !endpoint.secure && !endpoint.loopback) {
-    return yield* misconfigured("endpoint: credentials are not sent over http, but to this machine")
-  }
+  const wrong = credentials === "anonymous" ? undefined : exposed(endpoint.origin, options.allowPlainHttp)
+  if (wrong !== undefined) return yield* misconfigured(wrong)
   const project = (other: Effect.Effect<string, ObjectStoreError>) =>
     options.projectId === undefined ? other : Effect.succeed(options.projectId)
   const clock = makeServiceClock()

@@ -8,6 +8,7 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import type { Backend } from "../../src/Backend.ts"
 import { loadCrc64nvme } from "../../src/codec/Crc64nvme.ts"
+import { exposed } from "../../src/http/plainHttp.ts"
 import { readMessage } from "../../src/http/replyBody.ts"
 import { makeServiceClock } from "../../src/http/ServiceClock.ts"
 import { makeSigner } from "../../src/http/SigV4.ts"
@@ -76,6 +77,10 @@ export const makeS3Backend = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Backend, ObjectStoreError, Scope.Scope> {
   const { credentials, endpoint, region } = yield* surroundingsOf(settings)
   const address = endpoint ?? awsEndpoint(region)
+  const wrong = settings.credentials === "anonymous"
+    ? undefined
+    : exposed(`${address.protocol}//${address.host}`, settings.allowPlainHttp)
+  if (wrong !== undefined) return yield* misconfigured(wrong)
   const vendor = endpoint === undefined ? "aws" : vendorOfHost(endpoint.hostname)
   const profile = settings.vendor ??
     (vendor === undefined ? yield* recognise(transport, address) : profiles[vendor])

@@ -78,6 +78,7 @@ export interface Settings {
   readonly checksum: S3Checksum | undefined
   readonly encryption: Encryption | undefined
   readonly requestPayer: boolean
+  readonly allowPlainHttp: boolean | undefined
 }
 
 const regionPattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
@@ -117,7 +118,8 @@ export const toSettings = (options: S3Options): Result.Result<Settings, string> 
     vendor: vendorOf(vendor, place),
     checksum: options.checksum,
     encryption: encryption?.success,
-    requestPayer: options.requestPayer ?? false
+    requestPayer: options.requestPayer ?? false,
+    allowPlainHttp: options.allowPlainHttp
   })
 }
 

@@ -31,6 +31,7 @@ const variables = Config.all({
   defaultRegion: optional(Config.NonEmptyString("AWS_DEFAULT_REGION")),
   s3Endpoint: optional(Config.NonEmptyString("AWS_ENDPOINT_URL_S3")),
   endpoint: optional(Config.NonEmptyString("AWS_ENDPOINT_URL")),
+  allowPlainHttp: optional(Config.Boolean("OBJECTSTORE_ALLOW_HTTP")),
   bundle: optional(Config.NonEmptyString("AWS_CA_BUNDLE")),
   base: optional(Config.NonEmptyString("OBJECTSTORE_S3_BASE"))
 })
@@ -38,7 +39,7 @@ const variables = Config.all({
 /** The options that the environment gives. */
 export const environment: Effect.Effect<S3Options, ObjectStoreError | S3EnvironmentError> = Effect.gen(function*() {
   const found = yield* variables
-  const { accessKeyId, bundle, profile, secretAccessKey, sessionToken } = found
+  const { accessKeyId, allowPlainHttp, bundle, profile, secretAccessKey, sessionToken } = found
   const ca = bundle === undefined ? undefined : yield* Effect.tryPromise({
     try: (signal) => NodeFs.readFile(bundle, { encoding: "utf8", signal }),
     catch: (cause) => misconfigured(`AWS_CA_BUNDLE names a file that cannot be read: ${bundle}`, cause)
@@ -52,6 +53,7 @@ export const environment: Effect.Effect<S3Options, ObjectStoreError | S3Environm
     credentials: profile === undefined && accessKeyId !== undefined && secretAccessKey !== undefined
       ? { accessKeyId, secretAccessKey, sessionToken }
       : undefined,
+    allowPlainHttp,
     ca
   }
 })

@@ -19,6 +19,7 @@ export interface EndpointOption {
 
 /** The options of every command. */
 export interface Connection {
+  readonly "allow-http": boolean
   readonly anonymous: boolean
   readonly endpoint: ReadonlyArray<EndpointOption>
   readonly profile?: string | undefined
@@ -66,7 +67,7 @@ const endpointsOf = Effect.fnUntraced(function*(options: ReadonlyArray<EndpointO
 
 /** The options of the stores of a command that names places of these services. */
 export const universalOptions = Effect.fnUntraced(function*(
-  { anonymous, endpoint, profile, region }: Connection,
+  { "allow-http": allowHttp, anonymous, endpoint, profile, region }: Connection,
   named: ReadonlyArray<Cloud>
 ): Effect.fn.Return<UniversalOptions, UsageError> {
   const endpoints = yield* endpointsOf(endpoint, named)
@@ -75,19 +76,23 @@ export const universalOptions = Effect.fnUntraced(function*(
       return yield* new UsageError({ message: `--${name} is for s3 locations, and none is named` })
     }
   }
+  if (allowHttp && named.length === 0) {
+    return yield* new UsageError({ message: "--allow-http is for s3, gs and az locations, and none is named" })
+  }
   if (anonymous && named.length === 0) {
     return yield* new UsageError({ message: "--anonymous is for s3, gs and az locations, and none is named" })
   }
   if (anonymous && profile !== undefined) {
     return yield* new UsageError({ message: "--anonymous and --profile exclude each other" })
   }
+  const allowPlainHttp = allowHttp ? true : undefined
   const nobody = anonymous ? "anonymous" as const : undefined
   return {
     environment: true,
-    azure: { endpoint: endpoints.get("az"), credential: nobody },
-    gcs: { endpoint: endpoints.get("gs"), credentials: nobody },
+    azure: { allowPlainHttp, endpoint: endpoints.get("az"), credential: nobody },
+    gcs: { allowPlainHttp, endpoint: endpoints.get("gs"), credentials: nobody },
     // What is in memory begins empty, so its containers appear with what is put into them.
     memory: { capabilities: { containers: "implicit" } },
-    s3: { endpoint: endpoints.get("s3"), credentials: nobody, profile, region }
+    s3: { allowPlainHttp, endpoint: endpoints.get("s3"), credentials: nobody, profile, region }
   }
 })

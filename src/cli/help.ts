@@ -7,6 +7,7 @@
 
 /** What every flag is called and does. */
 export const flags = {
+  "allow-http": { alias: "", value: "", text: "send credentials over plain http to another machine, too" },
   algorithm: { alias: "", value: "NAME", text: "crc32c (the default), crc32, crc64nvme or sha256" },
   anonymous: { alias: "", value: "", text: "send no credentials, as for public buckets and emulators" },
   concurrency: { alias: "", value: "N", text: "objects at a time, and parts of one object at a time" },
@@ -66,7 +67,7 @@ export const commands = {
     summary: "Print objects",
     usage: "cat LOCATION...",
     details: "Writes the bytes of the objects to standard output, one after another.",
-    flags: ["anonymous", "concurrency", "endpoint", "part-size", "profile", "range", "region"],
+    flags: ["allow-http", "anonymous", "concurrency", "endpoint", "part-size", "profile", "range", "region"],
     examples: ["objectstore cat file:///data/notes.txt", "objectstore cat --range 0-1023 file:///data/model.bin"]
   },
   checksum: {
@@ -75,7 +76,17 @@ export const commands = {
     details:
       "Reads each object and prints the checksum of its bytes in base64, as services tell it, and its name. Where the store\n"
       + "keeps a checksum that it tells with the bytes, they are compared with it, too.",
-    flags: ["algorithm", "anonymous", "concurrency", "endpoint", "json", "part-size", "profile", "region"],
+    flags: [
+      "algorithm",
+      "allow-http",
+      "anonymous",
+      "concurrency",
+      "endpoint",
+      "json",
+      "part-size",
+      "profile",
+      "region"
+    ],
     examples: [
       "objectstore checksum file:///data/notes.txt ./notes.txt",
       "objectstore checksum --algorithm sha256 --json s3://my-bucket/model.bin"
@@ -89,6 +100,7 @@ export const commands = {
       + "names of the sources. With -r, the tree below SRC becomes the tree below DST; of several SRC, each becomes DST/NAME.\n"
       + "What was copied is compared with the source, and the last line says how.",
     flags: [
+      "allow-http",
       "anonymous",
       "concurrency",
       "dry-run",
@@ -107,21 +119,32 @@ export const commands = {
     summary: "Copy one object to a file or standard output",
     usage: "get LOCATION FILE|-",
     details: "Writes one object to a file, which appears whole or not at all, or with - to standard output.",
-    flags: ["anonymous", "concurrency", "endpoint", "json", "names", "part-size", "profile", "region", "verify"],
+    flags: [
+      "allow-http",
+      "anonymous",
+      "concurrency",
+      "endpoint",
+      "json",
+      "names",
+      "part-size",
+      "profile",
+      "region",
+      "verify"
+    ],
     examples: ["objectstore get file:///data/notes.txt ./notes.txt", "objectstore get file:///data/notes.txt -"]
   },
   ls: {
     summary: "List objects",
     usage: "ls LOCATION...",
     details: "Lists one level, or with -r everything, below each location.",
-    flags: ["anonymous", "endpoint", "exact", "json", "profile", "recursive", "region"],
+    flags: ["allow-http", "anonymous", "endpoint", "exact", "json", "profile", "recursive", "region"],
     examples: ["objectstore ls file:///data/", "objectstore ls -r --json file:///data/"]
   },
   mb: {
     summary: "Make buckets, containers and directories",
     usage: "mb LOCATION...",
     details: "Makes the containers that the locations name. One that is there already is a failure.",
-    flags: ["anonymous", "endpoint", "json", "location", "profile", "region"],
+    flags: ["allow-http", "anonymous", "endpoint", "json", "location", "profile", "region"],
     examples: ["objectstore mb s3://my-bucket", "objectstore mb --location EUROPE-WEST1 gs://my-bucket"]
   },
   presign: {
@@ -130,7 +153,7 @@ export const commands = {
     details:
       "Prints a URL that lets whoever has it do one thing with one object, until it expires. It is a secret as good as a\n"
       + "password: mind shell histories and logs. Whether the object exists is not asked.",
-    flags: ["anonymous", "endpoint", "expires-in", "json", "method", "profile", "region"],
+    flags: ["allow-http", "anonymous", "endpoint", "expires-in", "json", "method", "profile", "region"],
     examples: [
       "objectstore presign s3://my-bucket/report.pdf",
       "objectstore presign --method PUT --expires-in 15m s3://my-bucket/upload"
@@ -141,14 +164,14 @@ export const commands = {
     usage: "put FILE|- LOCATION",
     details:
       "Writes one object from a file, or with - from standard input, of any length. It appears whole or not at all.",
-    flags: ["anonymous", "concurrency", "endpoint", "json", "part-size", "profile", "region", "verify"],
+    flags: ["allow-http", "anonymous", "concurrency", "endpoint", "json", "part-size", "profile", "region", "verify"],
     examples: ["objectstore put ./notes.txt file:///data/notes.txt", "date | objectstore put - file:///data/date.txt"]
   },
   rb: {
     summary: "Remove empty buckets, containers and directories",
     usage: "rb LOCATION...",
     details: "Removes the containers that the locations name. One that holds anything stays, and is a failure.",
-    flags: ["anonymous", "endpoint", "json", "profile", "region"],
+    flags: ["allow-http", "anonymous", "endpoint", "json", "profile", "region"],
     examples: ["objectstore rb s3://my-bucket", "objectstore rb az://account/container"]
   },
   rm: {
@@ -157,14 +180,25 @@ export const commands = {
     details:
       "Removes objects, or with -r everything below a directory. More than one object needs --yes, or an answer on a\n"
       + "terminal. Directories that become empty go too, but never the one that LOCATION names or that its object is in.",
-    flags: ["anonymous", "concurrency", "dry-run", "endpoint", "json", "profile", "recursive", "region", "yes"],
+    flags: [
+      "allow-http",
+      "anonymous",
+      "concurrency",
+      "dry-run",
+      "endpoint",
+      "json",
+      "profile",
+      "recursive",
+      "region",
+      "yes"
+    ],
     examples: ["objectstore rm file:///data/notes.txt", "objectstore rm -r --yes file:///data/old/"]
   },
   stat: {
     summary: "Tell what is known of objects",
     usage: "stat LOCATION...",
     details: "Prints size, times, etag, attributes, metadata and checksums.",
-    flags: ["anonymous", "endpoint", "exact", "json", "profile", "region"],
+    flags: ["allow-http", "anonymous", "endpoint", "exact", "json", "profile", "region"],
     examples: ["objectstore stat file:///data/notes.txt", "objectstore stat --json file:///data/notes.txt"]
   },
   sweep: {
@@ -173,7 +207,7 @@ export const commands = {
     details:
       "Lists and drops open uploads and leftover temporary files below each location that were begun more than a day ago,\n"
       + "or longer than --older-than. More than one needs --yes, or an answer on a terminal.",
-    flags: ["anonymous", "dry-run", "endpoint", "json", "older-than", "profile", "region", "yes"],
+    flags: ["allow-http", "anonymous", "dry-run", "endpoint", "json", "older-than", "profile", "region", "yes"],
     examples: ["objectstore sweep --dry-run file:///data/", "objectstore sweep --older-than 7d --yes file:///data/"]
   },
   "uploads abort": {
@@ -182,7 +216,7 @@ export const commands = {
     details:
       "Drops the uploads to each location and below it that were begun and not completed, with what was sent of them. Those\n"
       + "in progress fail. More than one needs --yes, or an answer on a terminal.",
-    flags: ["anonymous", "dry-run", "endpoint", "json", "older-than", "profile", "region", "yes"],
+    flags: ["allow-http", "anonymous", "dry-run", "endpoint", "json", "older-than", "profile", "region", "yes"],
     examples: [
       "objectstore uploads abort s3://my-bucket/big.bin",
       "objectstore uploads abort --older-than 7d --yes s3://my-bucket"
@@ -192,7 +226,7 @@ export const commands = {
     summary: "List open uploads",
     usage: "uploads ls LOCATION...",
     details: "Lists the uploads to each location and below it that were begun and neither completed nor aborted.",
-    flags: ["anonymous", "endpoint", "exact", "json", "profile", "region"],
+    flags: ["allow-http", "anonymous", "endpoint", "exact", "json", "profile", "region"],
     examples: ["objectstore uploads ls s3://my-bucket", "objectstore uploads ls --json file:///data/"]
   }
 } as const satisfies Record<string, CommandHelp>

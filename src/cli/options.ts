@@ -39,6 +39,7 @@ const positive = (n: number | undefined): number | undefined => n !== undefined 
 
 const count = (text: string): number | undefined => /^[0-9]{1,6}$/.test(text) ? positive(Number(text)) : undefined
 
+const allowHttp = boolean("allow-http")
 const anonymous = boolean("anonymous")
 const text = (name: FlagName): Flag.Flag<string | undefined> =>
   parsed(name, (value) => value === "" ? undefined : value, "Expected some text")
@@ -52,7 +53,13 @@ const endpoint = Flag.String("endpoint").pipe(
 )
 
 /** How services are reached; every command has these. */
-export const connection = { anonymous, endpoint, profile: text("profile"), region: text("region") }
+export const connection = {
+  "allow-http": allowHttp,
+  anonymous,
+  endpoint,
+  profile: text("profile"),
+  region: text("region")
+}
 
 export const algorithm = Flag.Literals("algorithm", ["crc32c", "crc32", "crc64nvme", "sha256"]).pipe(
   describe("algorithm"),

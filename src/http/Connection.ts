@@ -19,12 +19,24 @@ export type ConnectPhase = "dns" | "connect" | "tls"
 export interface Origin {
   readonly url: string
   readonly client: typeof Client
-  /** Certificates of authorities, PEM. */
-  readonly ca: Array<string> | undefined
+  /** Certificates of authorities, PEM, beside those that Node trusts. */
+  readonly ca: ReadonlyArray<string> | undefined
+  /** What all connections agree on: made with the first of them, because a hundred certificates take a while to read. */
+  context: NodeTls.SecureContext | undefined
   readonly lookup: ((host: string) => string | undefined) | undefined
   /** The last TLS session, so that the next connection need not agree anew. */
   session: Buffer | undefined
 }
+
+/**
+ * What TLS is done with. An authority of one's own is one more; nobody is trusted without proof, whatever
+ * `NODE_TLS_REJECT_UNAUTHORIZED` and `--tls-min-v1.0` say.
+ */
+const contextOf = (origin: Origin): NodeTls.SecureContext =>
+  origin.context ??= NodeTls.createSecureContext({
+    minVersion: "TLSv1.2",
+    ...(origin.ca === undefined ? undefined : { ca: [...NodeTls.getCACertificates("default"), ...origin.ca] })
+  })
 
 /** Longest head of a reply, in bytes. */
 const maxHeaderSize = 64 * 1024
@@ -148,14 +160,15 @@ export class Connection {
 
   /** Opens TLS to an address that is to prove it is `name`. */
   #secured(target: NodeTls.ConnectionOptions & NodeNet.TcpNetConnectOpts, name: string): NodeTls.TLSSocket {
-    const { ca, session } = this.#origin
+    const { session } = this.#origin
     const socket = NodeTls.connect({
       ...target,
       servername: NodeNet.isIP(name) === 0 ? name : "",
       // The address may be another one than the name's.
       checkServerIdentity: (_, certificate) => NodeTls.checkServerIdentity(name, certificate),
       ALPNProtocols: ["http/1.1"],
-      ...(ca === undefined ? undefined : { ca }),
+      secureContext: contextOf(this.#origin),
+      rejectUnauthorized: true,
       ...(session === undefined ? undefined : { session })
     })
     socket.on("session", (session) => {

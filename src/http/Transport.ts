@@ -83,14 +83,20 @@ export interface ConnectionOptions {
   readonly headersTimeout?: number | undefined
   /** Most milliseconds without a byte moving, while a body is sent or received, or a service copies; 30 seconds without it. */
   readonly stallTimeout?: number | undefined
-  /** Certificates of authorities, PEM, instead of the system's. */
+  /** Certificates of authorities, PEM, that are trusted beside those that Node trusts. */
   readonly ca?: string | ReadonlyArray<string> | undefined
   /** Answers the address of a host instead of the system's resolver. */
   readonly lookup?: ((host: string) => string | undefined) | undefined
+  /**
+   * Whether credentials may be sent to another machine over plain http, where everybody on the way can read tokens and
+   * objects, and change them. Without it, that is `Configuration`.
+   */
+  readonly allowPlainHttp?: boolean | undefined
 }
 
 /** The names of the options of connections. */
 export const connectionOptionNames: OptionNames<ConnectionOptions> = {
+  allowPlainHttp: true,
   ca: true,
   connections: true,
   connectTimeout: true,

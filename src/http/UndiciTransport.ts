@@ -58,6 +58,7 @@ export const makeUndiciTransport = Effect.fnUntraced(function*(
       url,
       client: undici.Client,
       ca: options.ca === undefined ? undefined : [options.ca].flat(),
+      context: undefined,
       lookup: options.lookup,
       session: undefined
     }

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
 import { type Cloud, cloudOf, type Connection, parseEndpoint, universalOptions } from "../../src/cli/connection.ts"
 
-const none: Connection = { anonymous: false, endpoint: [] }
+const none: Connection = { "allow-http": false, anonymous: false, endpoint: [] }
 const url = "http://127.0.0.1:9000"
 
 const optionsOf = (connection: Partial<Connection>, named: ReadonlyArray<Cloud>) =>
@@ -39,6 +39,7 @@ describe("the options of services", () => {
     assert.match(refused({ endpoint: [{ url }, { cloud: "gs", url }] }, ["gs"]), /^--endpoint is given twice for gs/)
     assert.match(refused({ profile: "x" }, ["gs"]), /^--profile is for s3 locations/)
     assert.match(refused({ region: "x" }, []), /^--region is for s3 locations/)
+    assert.match(refused({ "allow-http": true }, []), /^--allow-http is for s3, gs and az locations/)
     assert.match(refused({ anonymous: true }, []), /^--anonymous is for s3, gs and az locations/)
     assert.match(refused({ anonymous: true, profile: "x" }, ["s3"]), /^--anonymous and --profile/)
   })

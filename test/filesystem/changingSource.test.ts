@@ -1,7 +1,7 @@
 /** Files that other programs change while they are a source: of a read, of an upload, of a copy to another store. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result, type Scope, Stream } from "effect"
-import { ObjectStore, type ObjectStoreError } from "effect-objectstore"
+import type { ObjectStore, ObjectStoreError } from "effect-objectstore"
 import * as Direct from "effect-objectstore/layers/Direct"
 import * as File from "effect-objectstore/layers/File"
 import * as Memory from "effect-objectstore/layers/Memory"

@@ -35,13 +35,11 @@ const operations: Record<string, (store: Store) => Effect.Effect<unknown, Object
   delete: (store) => store.delete("d/old")
 }
 
-/** Calls after which a file or a name is another one. */
-const changing = ["write", "ftruncate", "rename", "link", "unlink", "mkdir", "copyFile"]
-const opening = ["open", "opendir", "readdir", "copyFile", "readFile"]
+const opening = new Set(["open", "opendir", "readdir", "copyFile", "readFile"])
 /** Calls of which nobody knows whether they have done it when the device fails. */
-const naming = ["rename", "link", "unlink"]
-const forcing = ["fsync", "fdatasync"]
-const taking = ["open", "mkdir", "link", "rename", ...changing.slice(0, 2), "copyFile", ...forcing]
+const naming = new Set(["rename", "link", "unlink"])
+const forcing = new Set(["fsync", "fdatasync"])
+const taking = new Set(["open", "mkdir", "link", "rename", "write", "ftruncate", "copyFile", ...forcing])
 /** What is lost if one of these fails, and is told. */
 const essential = ["write", "ftruncate", "copyFile", ...forcing]
 
@@ -49,8 +47,8 @@ const essential = ["write", "ftruncate", "copyFile", ...forcing]
 const faultsOf = ({ name }: CallName): ReadonlyArray<readonly [code: string, late: boolean]> => [
   ...name === "close" ? [] : [["EIO", false]] as const,
   ...["close", "rename", "link", "unlink", "mkdir", ...forcing].includes(name) ? [["EIO", true]] as const : [],
-  ...taking.includes(name) ? [["ENOSPC", false], ["EDQUOT", false]] as const : [],
-  ...opening.includes(name) ? [["EMFILE", false]] as const : []
+  ...taking.has(name) ? [["ENOSPC", false], ["EDQUOT", false]] as const : [],
+  ...opening.has(name) ? [["EMFILE", false]] as const : []
 ]
 
 const reasons: Record<string, ReadonlyArray<string>> = {
@@ -137,13 +135,13 @@ for (const [name, layer] of Object.entries(stores)) {
                 calls.count = 0
                 calls.onCall = (call, one) => {
                   if (one.name === "close" && one.args[0] === failedFd) failedFd = undefined
-                  if (Number.isInteger(call) && forcing.includes(one.name) && one.args[0] === failedFd) {
+                  if (Number.isInteger(call) && forcing.has(one.name) && one.args[0] === failedFd) {
                     again.push(one.name)
                   }
                   // Side by side, calls may come in another order: the fault is one that this call can have.
                   if (call !== at || !faultsOf(one).some(([c, l]) => c === code && l === late)) return
                   hit = one
-                  if (forcing.includes(one.name)) failedFd = one.args[0]
+                  if (forcing.has(one.name)) failedFd = one.args[0]
                   return errno(code, one.name)
                 }
                 const exit = yield* Effect.exit(
@@ -167,7 +165,7 @@ for (const [name, layer] of Object.entries(stores)) {
                   if (error.outcome === "not-applied") assert.deepStrictEqual(end, start, told)
                   else if (error.outcome === "applied") assert.deepStrictEqual(contents(end), done, told)
                   else {
-                    const open = code === "EIO" && naming.includes(hit.name)
+                    const open = code === "EIO" && naming.has(hit.name)
                     assert.isTrue(open || error.outcome === undefined, `${told}: it can be known`)
                     assert.include(
                       [JSON.stringify(untouched), JSON.stringify(done)],

@@ -68,6 +68,7 @@ describe("options", () => {
         AWS_ENDPOINT_URL: "http://one",
         AWS_ENDPOINT_URL_S3: "http://two",
         AWS_CA_BUNDLE: bundle,
+        OBJECTSTORE_ALLOW_HTTP: "true",
         OBJECTSTORE_S3_BASE: "s3://bucket/base/"
       })
       assert.notInclude(JSON.stringify(all), secret)
@@ -77,6 +78,7 @@ describe("options", () => {
         region: "eu-west-2",
         endpoint: "http://two",
         profile: undefined,
+        allowPlainHttp: true,
         ca: "PEM"
       })
       assert(typeof credentials === "object" && Redacted.isRedacted(credentials.secretAccessKey))
