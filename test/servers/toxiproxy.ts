@@ -37,6 +37,8 @@ export interface Toxic {
   readonly type: "latency" | "bandwidth" | "slow_close" | "timeout" | "reset_peer" | "slicer" | "limit_data"
   readonly stream: "upstream" | "downstream"
   readonly attributes: Readonly<Record<string, number>>
+  /** How likely a connection has it; 1 without it. */
+  readonly toxicity?: number | undefined
 }
 
 /** A proxy before a server; signatures hold, since clients sign the proxy's own host. */
