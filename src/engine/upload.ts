@@ -236,7 +236,8 @@ export const planUpload = (
 
 const roundUp = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple
 
-const checkPartSize = (
+/** What is wrong with a part size that was given, in one line. */
+export const checkPartSize = (
   multipart: MultipartCapabilities,
   partSize: number,
   size: number | undefined

@@ -47,7 +47,10 @@ export const inDirectory = <A>(
       given = Math.min(given, index)
     }
     const attempt = (left: number): Effect.Effect<A, Failure> =>
-      Effect.scoped(Effect.flatMap(root.openDirectory(names, { create: true, onMade }), use)).pipe(
+      Effect.scoped(Effect.flatMap(
+        root.openDirectory(names, { create: true, onMade }),
+        (directory) => left > 0 ? use(directory) : unlessIncapable(directory, use(directory))
+      )).pipe(
         Effect.catchIf((failure) => isErrno(failure, "ENOENT"), () =>
           left > 0
             ? attempt(left - 1)
@@ -55,6 +58,19 @@ export const inDirectory = <A>(
       )
     return Effect.onError(attempt(tries), () => prune(root, names, given))
   })
+
+/** Some file systems (`/proc`) call a new file missing, in a directory that is there. */
+const unlessIncapable = <A>(
+  { fd }: Directory,
+  used: Effect.Effect<A, Failure, Scope.Scope>
+): Effect.Effect<A, Failure, Scope.Scope> =>
+  Effect.catchIf(
+    used,
+    (failure) => isErrno(failure, "ENOENT"),
+    (failure) =>
+      Effect.flatMap(Calls.fstat(fd), ({ nlink }) =>
+        Effect.fail(nlink === 0n ? failure : refuse("PermissionDenied", "no file can be made in this directory")))
+  )
 
 /** Uses a directory that is there; a missing one is told by `missing`. */
 export const inExistingDirectory = <A>(

@@ -13,6 +13,7 @@ import { UsageError } from "../exit.ts"
 import { type LocalNames, makeLocalPaths } from "../localPath.ts"
 import * as Options from "../options.ts"
 import { complain, print } from "../output.ts"
+import { takesPartSize } from "../partSize.ts"
 import { isDirectory, lookAt, nameOf, type Place } from "../places.ts"
 import { findSkipped, findSource, type Source } from "../sources.ts"
 import { at, Stores, type Tree, withStores } from "../stores.ts"
@@ -117,6 +118,7 @@ export const cp = Command.make(
     const places = yield* (yield* Stores).places(options.places)
     const sources = places.slice(0, -1)
     const jobs = yield* planCopy(sources, places.at(-1)!, options)
+    for (const { to } of jobs.slice(0, 1)) yield* takesPartSize(to.tree, options.partSize)
     const format = { json: options.json }
     const skipped = options.recursive ? (yield* Effect.forEach(sources, findSkipped)).flat() : []
     yield* Effect.forEach(skipped, ({ path, what }) =>

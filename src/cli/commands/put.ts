@@ -11,6 +11,7 @@ import { copiedLine, singleSummary } from "../batch.ts"
 import { UsageError } from "../exit.ts"
 import * as Options from "../options.ts"
 import { print } from "../output.ts"
+import { takesPartSize } from "../partSize.ts"
 import { isDirectory, nameOf } from "../places.ts"
 import { findObject } from "../sources.ts"
 import { at, show, Stores, withStores } from "../stores.ts"
@@ -35,6 +36,7 @@ export const put = Command.make(
         return yield* new UsageError({ message: `standard input has no name; ${target.text} is a directory` })
       }
       const to = yield* stores.object(target)
+      yield* takesPartSize(to.tree, options.partSize)
       const copied = yield* putStream((yield* Stdio.Stdio).stdin, to, options)
       return yield* print(options, [copiedLine("-", show(to), copied), singleSummary("put", copied)])
     }
@@ -46,6 +48,7 @@ export const put = Command.make(
     if (at(from) === at(to)) {
       return yield* new UsageError({ message: `${show(from)} and ${show(to)} are the same object` })
     }
+    yield* takesPartSize(to.tree, options.partSize)
     const copied = yield* copyObject(from, to, options)
     yield* print(options, [copiedLine(show(from), show(to), copied), singleSummary("put", copied)])
   })
