@@ -5,6 +5,7 @@
  */
 export type * from "./Backend.ts"
 export type { Capabilities, MultipartCapabilities, Tuning } from "./Capabilities.ts"
+export * as Checksum from "./codec/Checksum.ts"
 export * as SeekTable from "./codec/SeekTable.ts"
 export * as Zstd from "./codec/Zstd.ts"
 export { defaultRetryPolicy, RetryPolicy, type RetryPolicyOptions } from "./engine/retry.ts"

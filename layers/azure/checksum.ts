@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as NodeCrypto from "node:crypto"
-import { crc64nvme, loadCrc64nvme } from "../../src/codec/Crc64nvme.ts"
+import { crc64nvme } from "../../src/codec/Crc64nvme.ts"
 import { requestIdOf } from "../../src/http/replyStat.ts"
 import type { TransportReply } from "../../src/http/Transport.ts"
 import type { Verified } from "../../src/ObjectInfo.ts"
@@ -28,7 +28,6 @@ const eachTurn = Effect.fnUntraced(function*(body: Uint8Array, add: (piece: Uint
 
 /** The service writes the sum with its least significant byte first. */
 const crc64Of = Effect.fnUntraced(function*(body: Uint8Array) {
-  yield* loadCrc64nvme
   let sum = 0n
   yield* eachTurn(body, (piece) => {
     sum = crc64nvme(piece, sum)

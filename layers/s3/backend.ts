@@ -7,7 +7,6 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import type { Backend } from "../../src/Backend.ts"
-import { loadCrc64nvme } from "../../src/codec/Crc64nvme.ts"
 import { exposed } from "../../src/http/plainHttp.ts"
 import { readMessage } from "../../src/http/replyBody.ts"
 import { makeServiceClock } from "../../src/http/ServiceClock.ts"
@@ -90,7 +89,6 @@ export const makeS3Backend = Effect.fnUntraced(function*(
       `checksum ${method} is none of those of ${profile.name}: ${profile.checksums.join(", ")}`
     )
   }
-  if (method === "crc64nvme") yield* loadCrc64nvme
   const { encryption } = settings
   if (encryption?.type === "customer") {
     if (!profile.customerKeys) return yield* misconfigured(`${profile.name} does not encrypt with a customer's key`)

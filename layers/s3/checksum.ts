@@ -4,9 +4,9 @@
  * @since 0.1.0
  */
 import { hash } from "node:crypto"
-import { combineCrc32, combineCrc64 } from "../../src/codec/combineCrc.ts"
+import { combineCrc32, combineCrc32c, combineCrc64 } from "../../src/codec/combineCrc.ts"
 import { crc32 } from "../../src/codec/Crc32.ts"
-import { combineCrc32c, crc32c } from "../../src/codec/Crc32c.ts"
+import { crc32c } from "../../src/codec/Crc32c.ts"
 import { crc64nvme } from "../../src/codec/Crc64nvme.ts"
 
 /**

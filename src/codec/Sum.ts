@@ -4,51 +4,14 @@
  * @internal
  */
 import * as Stream from "effect/Stream"
-import * as NodeCrypto from "node:crypto"
 import type { Checksums } from "../ObjectInfo.ts"
-import { crc32 } from "./Crc32.ts"
-import { crc32c, printCrc32c } from "./Crc32c.ts"
+import { make, names, type Running } from "./Checksum.ts"
 
-/** A checksum in the making. */
-interface Sum {
-  readonly name: keyof Checksums
-  readonly update: (chunk: Uint8Array) => void
-  /** Base64, as services write it. */
-  readonly digest: () => string
+/** The quickest checksum that is known of an object. */
+const sumFor = (known: Checksums): Running | undefined => {
+  const name = names.find((one) => known[one] !== undefined)
+  return name === undefined ? undefined : make(name)
 }
-
-const cyclic = (name: "crc32" | "crc32c", next: (chunk: Uint8Array, previous: number) => number): Sum => {
-  let value = 0
-  return {
-    name,
-    update: (chunk) => {
-      value = next(chunk, value)
-    },
-    digest: () => printCrc32c(value)
-  }
-}
-
-const hashed = (name: "md5" | "sha256"): Sum => {
-  const hash = NodeCrypto.createHash(name)
-  return {
-    name,
-    update: (chunk) => {
-      hash.update(chunk)
-    },
-    digest: () => hash.digest("base64")
-  }
-}
-
-/** From the quickest to the slowest. */
-const kinds: ReadonlyArray<readonly [name: keyof Checksums, make: () => Sum]> = [
-  ["crc32", () => cyclic("crc32", crc32)],
-  ["crc32c", () => cyclic("crc32c", crc32c)],
-  ["sha256", () => hashed("sha256")],
-  ["md5", () => hashed("md5")]
-]
-
-/** The quickest checksum that is known of an object and can be taken here. */
-const sumFor = (known: Checksums): Sum | undefined => kinds.find(([name]) => known[name] !== undefined)?.[1]()
 
 /**
  * Lets the bytes of an object pass; at their end, a checksum that is not the one known of it fails the stream, so that

@@ -5,7 +5,8 @@
  */
 import * as Effect from "effect/Effect"
 import type { ObjectStat } from "../Backend.ts"
-import { beginSum, checksumNames, prepareSums } from "../codec/partSums.ts"
+import { names } from "../codec/Checksum.ts"
+import { beginSum } from "../codec/partSums.ts"
 import type { Checksums } from "../ObjectInfo.ts"
 import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { TransferOptions } from "../ObjectStoreOptions.ts"
@@ -27,9 +28,9 @@ const quickest = (known: Checksums | undefined): Checksums | undefined => {
 }
 
 /** Begins the comparison with every checksum in `known`. */
-export const makeSpanCheck = (engine: Engine, known: Checksums): Effect.Effect<SpanCheck> => {
-  const make = Effect.sync((): SpanCheck => {
-    const sums = checksumNames.filter((name) => known[name] !== undefined)
+export const makeSpanCheck = (engine: Engine, known: Checksums): Effect.Effect<SpanCheck> =>
+  Effect.sync((): SpanCheck => {
+    const sums = names.filter((name) => known[name] !== undefined)
       .map((name) => ({ name, ...beginSum(name) }))
     return {
       add: (start, bytes) => {
@@ -50,8 +51,6 @@ export const makeSpanCheck = (engine: Engine, known: Checksums): Effect.Effect<S
       })
     }
   })
-  return Effect.andThen(prepareSums(known), make)
-}
 
 /** What a read is compared with: what the program expects, and what an earlier request told of the version. */
 export interface Known extends TransferOptions {

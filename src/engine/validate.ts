@@ -8,7 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Predicate from "effect/Predicate"
 import type { BackendRange, ObjectOptions } from "../Backend.ts"
 import type { Capabilities } from "../Capabilities.ts"
-import { checksumBytes } from "../codec/partSums.ts"
+import * as Checksum from "../codec/Checksum.ts"
 import { attributeNames, type Attributes, type Metadata, type Tags } from "../ObjectInfo.ts"
 import { isObjectStoreError, makeError, type ObjectStoreError, printable } from "../ObjectStoreError.ts"
 import type { ByteRange, ReadConditions, TransferOptions, WriteMode, WriteOptions } from "../ObjectStoreOptions.ts"
@@ -102,7 +102,7 @@ export const checkExpected = (subject: Subject, expected: unknown): ObjectStoreE
   if (!Predicate.isObject(expected)) return invalid(subject, `expected is ${show(expected)}, which is no object`)
   const given = Object.entries(expected).filter(([, value]) => value !== undefined)
   for (const [name, value] of given) {
-    const bytes = checksumBytes(name)
+    const bytes = Checksum.sizeOf(name)
     if (bytes === undefined) return invalid(subject, `expected: there is no checksum "${show(name)}"`)
     if (typeof value !== "string" || value.length !== Math.ceil(bytes / 3) * 4 || !base64.test(value)) {
       return invalid(subject, `expected: ${name} is not the base64 of ${bytes} bytes`)

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { combineCrc32c, crc32c, crc32cByTables, printCrc32c } from "../../src/codec/Crc32c.ts"
+import { combineCrc32c } from "../../src/codec/combineCrc.ts"
+import { crc32c, crc32cByModule, crc32cByTables, printCrc32c } from "../../src/codec/Crc32c.ts"
 
 const random = (length: number, seed = 1): Uint8Array => {
   const bytes = new Uint8Array(length)
@@ -21,8 +22,10 @@ const bitByBit = (bytes: Uint8Array): number => {
   return ~sum >>> 0
 }
 
-// By the addon, if it is here, and by tables alone.
-describe.each([["crc32c", crc32c], ["crc32cByTables", crc32cByTables]] as const)("CRC-32C by %s", (_, crc32c) => {
+// By the addon, if it is here, by WebAssembly, and by tables alone.
+describe.each(
+  [["crc32c", crc32c], ["crc32cByModule", crc32cByModule], ["crc32cByTables", crc32cByTables]] as const
+)("CRC-32C by %s", (_, crc32c) => {
   it("has the values of RFC 3720 appendix B.4, and the check value", () => {
     const read10 = "01c00000 00000000 00000000 00000000 14000000 00000400 00000014 00000018" +
       " 28000000 00000000 02000000 00000000"
@@ -53,7 +56,7 @@ describe.each([["crc32c", crc32c], ["crc32cByTables", crc32cByTables]] as const)
 
   it("is the same in one piece and in many", () => {
     const bytes = random(10_007)
-    for (const piece of [1, 63, 64, 65, 1000, 9999]) {
+    for (const piece of [1, 63, 64, 65, 511, 512, 513, 1000, 9999]) {
       let sum = 0
       for (let i = 0; i < bytes.length; i += piece) sum = crc32c(bytes.subarray(i, i + piece), sum)
       assert.strictEqual(sum, crc32c(bytes), `pieces of ${piece}`)

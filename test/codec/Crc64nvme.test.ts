@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
 import { combineCrc64 } from "../../src/codec/combineCrc.ts"
-import { crc64nvme, crc64nvmeByTables, loadCrc64nvme } from "../../src/codec/Crc64nvme.ts"
+import { crc64nvme, crc64nvmeByTables, crc64nvmeImplementation } from "../../src/codec/Crc64nvme.ts"
 
 const random = (length: number): Uint8Array => {
   const bytes = new Uint8Array(length)
@@ -43,17 +42,19 @@ describe("CRC-64/NVME", () => {
     }
   })
 
-  it.effect("is the same before and after what makes it quick was loaded, in one piece and in many", () =>
-    Effect.gen(function*() {
-      const sum = bitByBit(large)
-      assert.strictEqual(crc64nvme(large), sum)
-      yield* loadCrc64nvme
-      for (const piece of [1000, 65_535, 65_536, 65_537, 150_000, 200_003]) {
-        let running = 0n
-        for (let at = 0; at < large.length; at += piece) running = crc64nvme(large.subarray(at, at + piece), running)
-        assert.strictEqual(running, sum, `pieces of ${piece}`)
-      }
-      const [first, second] = [large.subarray(0, 100_000), large.subarray(100_000)]
-      assert.strictEqual(combineCrc64(crc64nvme(first), crc64nvme(second), second.length), sum)
-    }))
+  it("is the same by WebAssembly, in one piece and in many, at every length and alignment", () => {
+    assert.strictEqual(crc64nvmeImplementation(), "WebAssembly")
+    const sum = bitByBit(large)
+    for (const piece of [48, 511, 512, 513, 1000, 131_040, 131_041, 131_072, 150_000, 200_003]) {
+      let running = 0n
+      for (let at = 0; at < large.length; at += piece) running = crc64nvme(large.subarray(at, at + piece), running)
+      assert.strictEqual(running, sum, `pieces of ${piece}`)
+    }
+    for (let length = 512; length < 700; length++) {
+      const bytes = large.subarray(length % 9, (length % 9) + length)
+      assert.strictEqual(crc64nvme(bytes, 5n), crc64nvmeByTables(bytes, 5n), `${length}`)
+    }
+    const [first, second] = [large.subarray(0, 100_000), large.subarray(100_000)]
+    assert.strictEqual(combineCrc64(crc64nvme(first), crc64nvme(second), second.length), sum)
+  })
 })

@@ -6,7 +6,7 @@
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { beginSum, prepareSums } from "../../codec/partSums.ts"
+import { beginSum } from "../../codec/partSums.ts"
 import * as Options from "../options.ts"
 import { print } from "../output.ts"
 import { findObject } from "../sources.ts"
@@ -43,7 +43,6 @@ export const checksum = Command.make(
     const places = yield* (yield* Stores).places(options.places)
     const refs = yield* Effect.forEach(places, findObject)
     const { algorithm } = options
-    yield* prepareSums({ [algorithm]: "" })
     let total = 0
     for (const ref of refs) {
       const { bytes, checksum } = yield* sumOf(ref, options)
