@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import type { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { SigningCredentials } from "../../src/http/SigV4.ts"
@@ -11,6 +12,7 @@ import type { Token } from "../../src/http/TokenCache.ts"
 import { importVendorPackage } from "../../src/http/vendorPackage.ts"
 import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import { backendName, misconfigured, unauthenticated } from "./errors.ts"
+import { endpointOfProfile } from "./sharedConfig.ts"
 
 /** What a provider of the SDK's kind answers. */
 export interface SdkIdentity {
@@ -34,6 +36,11 @@ interface SentRequest {
   readonly path: string
 }
 
+interface Sdk {
+  readonly ListBucketsCommand: typeof ListBucketsCommand
+  readonly S3Client: typeof S3Client
+}
+
 const load = importVendorPackage({
   backend: backendName,
   name: "@aws-sdk/client-s3",
@@ -46,8 +53,10 @@ export const askSdk = Effect.fnUntraced(function*(options: {
   readonly profile: string | undefined
   readonly region: string | undefined
 }): Effect.fn.Return<SdkKnowledge, ObjectStoreError> {
-  const { ListBucketsCommand, S3Client } = yield* load
-  const settings = options.profile === undefined ? {} : { profile: options.profile }
+  const sdk = yield* load
+  const { S3Client } = sdk
+  const { profile } = options
+  const settings = profile === undefined ? {} : { profile }
   // A profile that has no region is no failure: buckets tell theirs.
   const region = options.region ?? (yield* Effect.orElseSucceed(
     Effect.tryPromise(() => new S3Client(settings).config.region()),
@@ -57,13 +66,29 @@ export const askSdk = Effect.fnUntraced(function*(options: {
     try: () => new S3Client({ ...settings, region: region ?? "us-east-1" }),
     catch: (cause) => misconfigured("the AWS SDK refuses its settings", cause)
   })
+  const told = profile === undefined ? undefined : yield* endpointOfProfile(profile)
+  return {
+    region,
+    endpoint: told?.endpoint ?? (yield* endpointOfSdk(sdk, {
+      ...settings,
+      region: region ?? "us-east-1",
+      // It would be that of another profile.
+      ignoreConfiguredEndpointUrls: told?.environment === false
+    })),
+    identity: fromProvider((options) => identity.config.credentials(options))
+  }
+})
+
+/** Where the SDK would send a request; nothing is sent, and nobody's key is needed. */
+const endpointOfSdk = Effect.fnUntraced(function*(
+  { ListBucketsCommand, S3Client }: Sdk,
+  settings: ConstructorParameters<Sdk["S3Client"]>[0]
+): Effect.fn.Return<string | undefined, ObjectStoreError> {
   let endpoint: string | undefined
   const captured = new Error("the request was captured instead of sent")
   const probe = new S3Client({
     ...settings,
-    region: region ?? "us-east-1",
     maxAttempts: 1,
-    // The endpoint of a shared file shows in a request only; nothing is sent, and nobody's key is needed.
     credentials: { accessKeyId: "none", secretAccessKey: "none" },
     requestHandler: {
       handle: ({ hostname, path, port, protocol }: SentRequest) => {
@@ -77,11 +102,7 @@ export const askSdk = Effect.fnUntraced(function*(options: {
     try: () => probe.send(new ListBucketsCommand({})),
     catch: (cause) => misconfigured("the AWS SDK does not tell where the service is", cause)
   }).pipe(Effect.catchIf(() => endpoint !== undefined, () => Effect.void))
-  return {
-    region,
-    endpoint,
-    identity: fromProvider((options) => identity.config.credentials(options))
-  }
+  return endpoint
 })
 
 /** Key pairs of a provider of the SDK's kind. */

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Layer, Redacted } from "effect"
+import { ConfigProvider, Effect, Layer, Redacted, Result } from "effect"
 import { ObjectStore, type ObjectStoreError } from "effect-objectstore"
 import * as S3 from "effect-objectstore/layers/S3"
 import { randomBytes, randomInt } from "node:crypto"
@@ -8,6 +8,7 @@ import * as NodeOs from "node:os"
 import * as NodePath from "node:path"
 import { env } from "node:process"
 import { environment } from "../../layers/s3/environment.ts"
+import { endpointOf, endpointOfProfile } from "../../layers/s3/sharedConfig.ts"
 import { makeSigner } from "../../src/http/SigV4.ts"
 import { minio } from "../servers/minio.ts"
 import { onServer } from "../servers/onServer.ts"
@@ -91,6 +92,90 @@ describe("options", () => {
         (yield* Effect.flip(read({ AWS_CA_BUNDLE: "/no/such/file" }))).message.split(":")[0],
         "Configuration"
       )
+    }))
+})
+
+describe("the endpoint of a profile", () => {
+  const file = `
+# endpoint_url = http://comment
+[default]
+endpoint_url = http://default ; a comment
+[profile plain]
+region = eu-west-1
+endpoint_url=http://plain/#kept
+s3 =
+  addressing_style = path
+  endpoint_url = http://no-services
+[ profile "with space" ]
+endpoint_url = http://space
+[profile services]
+services = local
+endpoint_url = http://below
+[services local]
+dynamodb =
+    endpoint_url = http://dynamodb
+s3 =
+\tmax_concurrent_requests = 2
+\tendpoint_url = http://services
+[profile other]
+services = none-for-s3
+endpoint_url = http://own
+[services none-for-s3]
+ec2 =
+  endpoint_url = http://ec2
+[profile broken]
+services = nowhere
+[profile ignoring]
+ignore_configured_endpoint_urls = true
+endpoint_url = http://ignored
+[profile none]
+region = eu-west-1
+`
+  const cases = [
+    ["default", "http://default"],
+    ["plain", "http://plain/#kept"],
+    ["with space", "http://space"],
+    ["services", "http://services"],
+    ["other", "http://own"],
+    ["ignoring", undefined],
+    ["none", undefined],
+    ["missing", undefined]
+  ] as const
+
+  for (const [profile, endpoint] of cases) {
+    it(`is read as the AWS tools read it: ${profile}`, () => {
+      assert.deepStrictEqual(endpointOf(file, profile), Result.succeed(endpoint))
+    })
+  }
+
+  it("is not guessed where the section that it names is not there", () => {
+    assert.isTrue(Result.isFailure(endpointOf(file, "broken")))
+  })
+
+  const ofProfile = (variables: Record<string, string>) =>
+    endpointOfProfile("services").pipe(Effect.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord(variables))))
+
+  it.live("comes after the variables of the environment, and only out of a file that can be read", () =>
+    Effect.gen(function*() {
+      const directory = NodeFs.mkdtempSync(NodePath.join(NodeOs.tmpdir(), "objectstore-s3-"))
+      yield* Effect.addFinalizer(() => Effect.sync(() => NodeFs.rmSync(directory, { recursive: true })))
+      const AWS_CONFIG_FILE = NodePath.join(directory, "config")
+      NodeFs.writeFileSync(AWS_CONFIG_FILE, file)
+      const endpoint = "http://services"
+      assert.deepStrictEqual(yield* ofProfile({ AWS_CONFIG_FILE }), { environment: false, endpoint })
+      for (const name of ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"]) {
+        assert.deepStrictEqual(yield* ofProfile({ AWS_CONFIG_FILE, [name]: "http://env" }), {
+          environment: true,
+          endpoint: undefined
+        })
+      }
+      const ignored = { AWS_CONFIG_FILE, AWS_ENDPOINT_URL: "http://env", AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "true" }
+      const nothing = { environment: false, endpoint: undefined }
+      assert.deepStrictEqual(yield* ofProfile(ignored), nothing)
+      assert.deepStrictEqual(yield* ofProfile({ AWS_CONFIG_FILE: `${directory}/none` }), nothing)
+      const error = yield* Effect.flip(ofProfile({ AWS_CONFIG_FILE: directory }))
+      assert.strictEqual(error.reason._tag, "Configuration")
+      assert.include(error.message, directory)
     }))
 })
 
@@ -196,10 +281,14 @@ onServer(minio, (server) => {
       yield* store.createContainer(bucket)
       yield* store.put("x", "hello")
       assert.strictEqual(Buffer.from(yield* store.get("x")).toString(), "hello")
-      // The SDK looks for the endpoint of the profile that AWS_PROFILE names, and of no other.
+      // The SDK alone would look for the endpoint of the profile that AWS_PROFILE names, and of no other.
+      NodeFs.appendFileSync(config, "[profile elsewhere]\nendpoint_url = http://127.0.0.1:1\nregion = eu-west-9\n")
+      for (const AWS_PROFILE of [undefined, "elsewhere"]) {
+        yield* set({ AWS_PROFILE })
+        const named = yield* S3.make({ profile: "here", base: `s3://${bucket}/` })
+        assert.strictEqual(Buffer.from(yield* named.get("x")).toString(), "hello")
+      }
       yield* set({ AWS_PROFILE: undefined })
-      const named = yield* S3.make({ profile: "here", endpoint, base: `s3://${bucket}/` })
-      assert.strictEqual(Buffer.from(yield* named.get("x")).toString(), "hello")
       const nobody = yield* S3.make({ profile: "nobody", endpoint, base: `s3://${bucket}/` })
       const error = yield* Effect.flip(nobody.get("x"))
       assert.strictEqual(error.reason._tag, "Unauthenticated", error.message)
