@@ -139,7 +139,7 @@ export interface RangeReadOptions extends ReadOptions {
  * @category models
  * @since 0.1.0
  */
-export interface RangesOptions extends ReadConditions, TransferOptions {
+export interface RangesOptions extends ReadConditions, TransferOptions, DecompressOption {
   /** Ranges closer than this many bytes are read as one; 1 MiB without it. */
   readonly coalesce?: number | undefined
 }

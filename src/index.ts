@@ -8,6 +8,7 @@ export type { Capabilities, MultipartCapabilities, Tuning } from "./Capabilities
 export * as Checksum from "./codec/Checksum.ts"
 export * as SeekTable from "./codec/SeekTable.ts"
 export * as Zstd from "./codec/Zstd.ts"
+export { compress, type CompressSettings, layerCompress } from "./compress.ts"
 export { defaultRetryPolicy, RetryPolicy, type RetryPolicyOptions } from "./engine/retry.ts"
 export {
   defaultMatrix,

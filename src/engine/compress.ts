@@ -21,8 +21,9 @@ import type { At, CompressionOptions, WriteOptions } from "../ObjectStoreOptions
 import { ObjectUri } from "../ObjectUri.ts"
 import { suffix, withMark } from "./compressionMark.ts"
 import type { Engine } from "./engine.ts"
+import { report } from "./progress.ts"
 import type { Place } from "./resolve.ts"
-import type { Leftovers, UploadPlan } from "./upload.ts"
+import { type Leftovers, planUpload, type UploadPlan } from "./upload.ts"
 import { openSession } from "./writer.ts"
 
 /** Where what is compressed is stored: a place that is wrong stays as it is, so that it is told as it was given. */
@@ -32,11 +33,22 @@ export const compressedAt = (engine: Engine, at: At): At => {
   return at.key.endsWith(suffix) ? at : new ObjectUri({ ...at, key: at.key + suffix })
 }
 
-/** What parts are planned for: an original of `size` bytes does not grow by more, whatever is in it. */
-export const compressedBound = (engine: Engine, size: number | undefined): number | undefined =>
-  size === undefined
-    ? undefined
-    : Math.min(Math.ceil(size * 1.03) + 64 * 1024, engine.backend.capabilities.maxObjectSize)
+/**
+ * Plans the parts of what is compressed. Limits are held against the original, where its size is known: what could only be
+ * stored if it compresses well is refused before it begins.
+ */
+export const planCompressed = (
+  engine: Engine,
+  options: WriteOptions | undefined,
+  size: number | undefined
+): UploadPlan | ObjectStoreError => {
+  const { maxObjectSize } = engine.backend.capabilities
+  // An original does not grow by more, whatever is in it.
+  const most = size === undefined || size > maxObjectSize || options?.partSize !== undefined
+    ? size
+    : Math.min(Math.ceil(size * 1.03) + 64 * 1024, maxObjectSize)
+  return planUpload(engine, options, most)
+}
 
 /** What a compressed write answers. */
 export interface Written {
@@ -63,12 +75,21 @@ export const writeCompressed = Effect.fnUntraced(function*(
   let summary: CompressSummary | undefined
   // Metadata go with the first request of a write: what fits into one is marked with all that is known in the end.
   const labels = () => withMark(engine.backend.capabilities, object, summary ?? { size })
-  const session = yield* openSession(engine, place, labels, plan, { onProgress }, settings.always, left)
+  let taken = 0
+  // Progress is that of the original, told when a part of what became of it was stored.
+  const progress = onProgress === undefined
+    ? undefined
+    : () => Effect.suspend(() => report(onProgress, { bytes: taken, total: size }))
+  const session = yield* openSession(engine, place, labels, plan, { onProgress: progress }, settings.always, left)
   const onSummary = (found: CompressSummary) =>
     Effect.sync(() => {
       summary = found
     })
   yield* body.pipe(
+    Stream.map((chunk) => {
+      taken += chunk.length
+      return chunk
+    }),
     compressStream({ ...compression, onSummary }),
     Stream.mapError((error) => withContext(error, { outcome: error.outcome ?? "not-applied" })),
     Stream.runForEachArray((chunks) => Effect.forEach(chunks, session.write, { discard: true }))

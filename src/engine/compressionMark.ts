@@ -44,3 +44,11 @@ export const markOf = (metadata: Metadata | undefined): Mark | undefined => {
   const size = Number(field("size") ?? Number.NaN)
   return { size: Number.isSafeInteger(size) && size >= 0 ? size : undefined, crc32c: field("crc32c") }
 }
+
+/** The metadata without the mark. */
+export const withoutMark = (metadata: Metadata): Metadata => {
+  if (!Object.hasOwn(metadata, markName)) return metadata
+  const kept: Record<string, string> = Object.assign(Object.create(null), metadata)
+  delete kept[markName]
+  return kept
+}

@@ -7,10 +7,11 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { ReadResult } from "../ObjectInfo.ts"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
-import type { DecompressOption, ReadOptions } from "../ObjectStoreOptions.ts"
+import type { DecompressOption, RangesOptions, ReadOptions } from "../ObjectStoreOptions.ts"
 import { held, intoMemory, intoTarget } from "./delivery.ts"
-import { type Engine, toInfo } from "./engine.ts"
-import { type Mode, openRange, openWhole } from "./original.ts"
+import { type Engine, request, toInfo } from "./engine.ts"
+import { conditionsOf, layoutOf, type Mode, openRange, openWhole, rangeOf, sizeOf } from "./original.ts"
+import { spread } from "./ranges.ts"
 import type { Place } from "./resolve.ts"
 import type { BackendRangeOrEmpty } from "./validate.ts"
 
@@ -59,6 +60,23 @@ export const getOriginalInto = (
         info: toInfo(place, place.key, delivery.stat)
       })))
   )
+
+/** `getRanges`. */
+export const getOriginalRanges = Effect.fnUntraced(function*(
+  engine: Engine,
+  place: Place,
+  ranges: ReadonlyArray<BackendRangeOrEmpty>,
+  options: Decompressing<RangesOptions>
+): Effect.fn.Return<ReadonlyArray<Uint8Array>, ObjectStoreError> {
+  const stat = yield* request(engine, "read", engine.backend.head(place, conditionsOf(options)))
+  const layout = yield* layoutOf(engine, place, options.decompress, stat, new Uint8Array(0))
+  const size = yield* sizeOf(engine, place, stat, layout)
+  return yield* spread(engine, size, ranges, options, (range, concurrency) =>
+    Effect.flatMap(
+      rangeOf(engine, place, stat, layout, range, { partSize: options.partSize, concurrency }),
+      (delivery) => intoMemory(engine, delivery)
+    ))
+})
 
 /** `stream`. */
 export const streamOriginal = (

@@ -127,7 +127,8 @@ export const openWhole = Effect.fnUntraced(function*(
     : { stat, length: opened.span.length, content: opened.stream }
 })
 
-const conditionsOf = (options: ReadConditions | undefined): ReadConditions => ({
+/** The conditions among the options of a read. */
+export const conditionsOf = (options: ReadConditions | undefined): ReadConditions => ({
   ifMatch: options?.ifMatch,
   ifNoneMatch: options?.ifNoneMatch,
   ifModifiedSince: options?.ifModifiedSince,
@@ -260,6 +261,21 @@ export const rangeOf = Effect.fnUntraced(function*(
     content: sliced(engine, (onContent) => decompressed(engine, stored, stat, undefined, onContent), offset, length)
   }
 })
+
+/** The size of the original; where nothing tells it, all of it is decompressed once. */
+export const sizeOf = (
+  engine: Engine,
+  place: Place,
+  stat: ObjectStat,
+  layout: Layout
+): Effect.Effect<number, ObjectStoreError> => {
+  if (layout._tag === "Raw") return Effect.succeed(stat.size)
+  if (layout._tag === "Seekable") return Effect.succeed(layout.table.size)
+  const known = markOf(stat.metadata)?.size
+  if (known !== undefined) return Effect.succeed(known)
+  const stored = streamStored(engine, place, stat, { offset: 0, length: stat.size }, undefined)
+  return count(decompressed(engine, stored, stat, undefined))
+}
 
 const count = (content: Content): Effect.Effect<number, ObjectStoreError> =>
   Stream.runFold(content, () => 0, (sum, chunk) => sum + chunk.length)

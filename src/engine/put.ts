@@ -12,7 +12,7 @@ import type { PutResult } from "../ObjectInfo.ts"
 import type { ObjectWriter } from "../ObjectStore.ts"
 import { isObjectStoreError, makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { At, Body, WriteOptions } from "../ObjectStoreOptions.ts"
-import { compressedAt, compressedBound, openCompressed, writeCompressed, type Written } from "./compress.ts"
+import { compressedAt, openCompressed, planCompressed, writeCompressed, type Written } from "./compress.ts"
 import { type Engine, onObject } from "./engine.ts"
 import { report } from "./progress.ts"
 import type { Place } from "./resolve.ts"
@@ -66,7 +66,7 @@ export const put = (
     if (bytes instanceof Uint8Array && options?.size !== undefined && options.size !== bytes.length) {
       return Effect.fail(sourceFailed(engine, `the body has ${bytes.length} bytes, size says ${options.size}`))
     }
-    const plan = planUpload(engine, options, compression === undefined ? known : plannedSize(engine, options, known))
+    const plan = (compression === undefined ? planUpload : planCompressed)(engine, options, known)
     if (isObjectStoreError(plan)) return Effect.fail(plan)
     if (!(bytes instanceof Uint8Array) && !Stream.isStream(bytes)) {
       return Effect.fail(invalid(engine.subject, "the body is no Uint8Array, string or Stream"))
@@ -85,10 +85,6 @@ export const put = (
       Effect.map((reply) => toPutResult(place, reply))
     )
   })
-
-/** What parts of compressed content are planned for; a part size that was asked for may fit, so that is seen on the way. */
-const plannedSize = (engine: Engine, options: WriteOptions | undefined, known: number | undefined) =>
-  compressedBound(engine, options?.partSize === undefined ? known : undefined)
 
 const compressedResult = (
   engine: Engine,
@@ -200,7 +196,7 @@ export const writer = (engine: Engine, name: "writer" | "sink", at: At, options:
     if (isObjectStoreError(object)) return Effect.fail(object)
     const compression = options?.compression
     const size = options?.size
-    const plan = planUpload(engine, options, compression === undefined ? size : plannedSize(engine, options, size))
+    const plan = (compression === undefined ? planUpload : planCompressed)(engine, options, size)
     if (isObjectStoreError(plan)) return Effect.fail(plan)
     const uri = place.names.uri(place.key)
     const explain = (error: ObjectStoreError) => engine.observer.explain(error, name, uri, true)

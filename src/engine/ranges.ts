@@ -43,28 +43,33 @@ const coalesce = (wanted: ReadonlyArray<Wanted>, gap: number): Array<Group> => {
   return groups
 }
 
-/** Reads the ranges in the order asked; each result is memory of its own. */
-export const readRanges = Effect.fnUntraced(function*(
+/**
+ * Reads ranges of `size` bytes in the order asked; each result is memory of its own. `read` is given joined ranges, and how many
+ * requests it may make at a time for one.
+ */
+export const spread = Effect.fnUntraced(function*(
   engine: Engine,
-  at: Location,
+  size: number,
   ranges: ReadonlyArray<BackendRangeOrEmpty>,
-  options: RangesOptions | undefined
+  options: RangesOptions | undefined,
+  read: (
+    range: { readonly offset: number; readonly length: number },
+    concurrency: number
+  ) => Effect.Effect<Uint8Array, ObjectStoreError>
 ): Effect.fn.Return<ReadonlyArray<Uint8Array>, ObjectStoreError> {
-  // The size decides what open ranges mean and where all of them end, and the etag holds them to one version.
-  const stat = yield* request(engine, "read", engine.backend.head(at, options ?? {}))
   const results: Array<Uint8Array> = Array.from({ length: ranges.length }, () => new Uint8Array(0))
   const wanted: Array<Wanted> = []
   for (const [index, range] of ranges.entries()) {
     if (range === "empty") continue
-    const offset = "suffix" in range ? Math.max(0, stat.size - range.suffix) : range.offset
-    const length = "suffix" in range ? stat.size - offset : Math.min(range.length, stat.size - offset)
+    const offset = "suffix" in range ? Math.max(0, size - range.suffix) : range.offset
+    const length = "suffix" in range ? size - offset : Math.min(range.length, size - offset)
     if (length <= 0) {
       if ("suffix" in range) continue
       return yield* makeError("RangeNotSatisfiable", {
         operation: "getRanges",
         backend: engine.backend.name,
-        size: stat.size,
-        description: `range ${index} starts at ${offset}, the object has ${stat.size} bytes`
+        size,
+        description: `range ${index} starts at ${offset}, the object has ${size} bytes`
       })
     }
     wanted.push({ index, offset, length })
@@ -77,17 +82,8 @@ export const readRanges = Effect.fnUntraced(function*(
   const within = groups.length === 1 ? concurrency : 1
   yield* Effect.forEach(groups, (group) =>
     Effect.flatMap(
-      readSpan(
-        engine,
-        at,
-        { offset: group.offset, length: group.end - group.offset },
-        { ...pinTo(engine, stat), partSize: options?.partSize, concurrency: within },
-        (span) =>
-          isSameVersion(stat, span.stat)
-            ? allocateOrFail(engine, span.length)
-            : Effect.fail(objectChanged(engine))
-      ),
-      ({ target }) =>
+      read({ offset: group.offset, length: group.end - group.offset }, within),
+      (target) =>
         Effect.suspend(() => {
           for (const { index, length, offset } of group.members) {
             const start = offset - group.offset
@@ -105,6 +101,31 @@ export const readRanges = Effect.fnUntraced(function*(
     ), { concurrency, discard: true })
   return results
 })
+
+/** Reads the ranges of what is stored. */
+export const readRanges = (
+  engine: Engine,
+  at: Location,
+  ranges: ReadonlyArray<BackendRangeOrEmpty>,
+  options: RangesOptions | undefined
+): Effect.Effect<ReadonlyArray<Uint8Array>, ObjectStoreError> =>
+  // The size decides what open ranges mean and where all of them end, and the etag holds them to one version.
+  Effect.flatMap(request(engine, "read", engine.backend.head(at, options ?? {})), (stat) =>
+    spread(engine, stat.size, ranges, options, (range, concurrency) =>
+      Effect.map(
+        readSpan(
+          engine,
+          at,
+          range,
+          { ...pinTo(engine, stat), partSize: options?.partSize, concurrency },
+          (span) =>
+            isSameVersion(stat, span.stat)
+              ? allocateOrFail(engine, span.length)
+              : Effect.fail(objectChanged(engine))
+        ),
+        ({ target }) =>
+          target
+      )))
 
 /** What a range that is known to exist fails with when it does not any more. */
 const changedTags: ReadonlySet<string> = new Set(["PreconditionFailed", "NotFound", "RangeNotSatisfiable"])

@@ -14,7 +14,7 @@ import { makeBudget } from "./budget.ts"
 import { copy, rename } from "./copy.ts"
 import { endpointOf } from "./endpoint.ts"
 import { type Engine, onObject, request, toInfo } from "./engine.ts"
-import { getOriginal, getOriginalInto, isDecompressing, streamOriginal } from "./getOriginal.ts"
+import { getOriginal, getOriginalInto, getOriginalRanges, isDecompressing, streamOriginal } from "./getOriginal.ts"
 import { explainStream, list, listContainers, listDirectory, listUploads } from "./list.ts"
 import { allocateOrFail } from "./memory.ts"
 import { makeObserver } from "./observe.ts"
@@ -29,6 +29,7 @@ import { tooLarge } from "./upload.ts"
 import {
   type BackendRangeOrEmpty,
   checkConditions,
+  checkDecompress,
   checkExpiry,
   checkOptions,
   checkPositive,
@@ -117,7 +118,7 @@ const makeStore = (engine: Engine): ObjectStoreOperations => {
     getRanges: (at, ranges, options) =>
       onObject(engine, "getRanges", at, false, (place) => {
         const checked = checkOptions(subject, "ranges", options) ?? checkTransfer(subject, options) ??
-          checkConditions(subject, options)
+          checkConditions(subject, options) ?? checkDecompress(subject, options)
         if (checked !== undefined) return Effect.fail(checked)
         const gap = options?.coalesce
         if (gap !== undefined && !(Number.isSafeInteger(gap) && gap >= 0)) {
@@ -126,14 +127,11 @@ const makeStore = (engine: Engine): ObjectStoreOperations => {
         if (!Array.isArray(ranges)) return Effect.fail(invalid(subject, "the ranges are no array"))
         const wanted = Array.from(ranges, (range) => checkRange(subject, range))
         const wrong = wanted.find(isObjectStoreError)
-        return wrong === undefined
-          ? readRanges(
-            engine,
-            place,
-            wanted.filter((range): range is BackendRangeOrEmpty => !isObjectStoreError(range)),
-            options
-          )
-          : Effect.fail(wrong)
+        if (wrong !== undefined) return Effect.fail(wrong)
+        const found = wanted.filter((range): range is BackendRangeOrEmpty => !isObjectStoreError(range))
+        return isDecompressing(options)
+          ? getOriginalRanges(engine, place, found, options)
+          : readRanges(engine, place, found, options)
       }),
 
     getInto: (at, target, options) =>

@@ -59,7 +59,7 @@ const optionNames = {
   deletePrefix: ["concurrency", "all"],
   list: ["startAfter", "pageSize"],
   presign: ["method", "expiresIn"],
-  ranges: [...transferNames, ...conditionNames, "coalesce"],
+  ranges: [...transferNames, ...conditionNames, "coalesce", "decompress"],
   read: [...transferNames, ...conditionNames, "range", "expected", "maxSize", "decompress"],
   open: [...conditionNames, "decompress"],
   write: [...transferNames, "mode", "attributes", "metadata", "storageClass", "tags", "verify", "size", "compression"]
