@@ -3,7 +3,8 @@
  *
  * @since 0.1.0
  */
-import { hash } from "node:crypto"
+import * as Effect from "effect/Effect"
+import { createHash, hash } from "node:crypto"
 import { combineCrc32, combineCrc32c, combineCrc64 } from "../../src/codec/combineCrc.ts"
 import { crc32 } from "../../src/codec/Crc32.ts"
 import { crc32c } from "../../src/codec/Crc32c.ts"
@@ -94,6 +95,34 @@ export const checksums: Readonly<Record<S3Checksum, ChecksumMethod>> = {
     of: (bytes) => hash("md5", bytes, "base64"),
     combine: undefined,
     start: undefined
+  }
+}
+
+/** Other fibers, and sockets, have a turn each time that so many bytes were summed. */
+const turn = 16 * 1024 * 1024
+
+/** The sum of bytes that are many, base64. */
+export const sumOf = (method: ChecksumMethod, bytes: Uint8Array): Effect.Effect<string> =>
+  bytes.length <= turn ? Effect.sync(() => method.of(bytes)) : sumInTurns(method.start?.() ?? runningMd5(), bytes)
+
+const sumInTurns = Effect.fnUntraced(function*(
+  { add, value }: { readonly add: (bytes: Uint8Array) => void; readonly value: () => string },
+  bytes: Uint8Array
+) {
+  for (let at = 0; at < bytes.length; at += turn) {
+    if (at > 0) yield* Effect.yieldNow
+    add(bytes.subarray(at, at + turn))
+  }
+  return value()
+})
+
+const runningMd5 = () => {
+  const sum = createHash("md5")
+  return {
+    add: (bytes: Uint8Array) => {
+      sum.update(bytes)
+    },
+    value: () => sum.digest("base64")
   }
 }
 

@@ -10,6 +10,7 @@ import { missing, xmlDocument, xmlElement, xmlText } from "../../src/http/Xml.ts
 import type { Verified } from "../../src/ObjectInfo.ts"
 import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import { copiedHeaders } from "./carried.ts"
+import { sumOf } from "./checksum.ts"
 import { askedOf, type S3Client, sendForDocument, sendOnly } from "./client.ts"
 import { corrupted, type Intent } from "./errors.ts"
 import { checkWrite, modeHeaders, objectHeaders } from "./headers.ts"
@@ -75,7 +76,7 @@ export const uploadPart = Effect.fnUntraced(function*(
   upload: Upload,
   { body, number, offset }: Part
 ): Effect.fn.Return<PartReceipt, ObjectStoreError> {
-  const sum = client.checksum.of(body)
+  const sum = yield* sumOf(client.checksum, body)
   const reply = yield* sendOnly(client, {
     intent: partIntent,
     method: "PUT",

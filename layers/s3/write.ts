@@ -9,7 +9,7 @@ import type { TransportReply } from "../../src/http/Transport.ts"
 import { violation } from "../../src/http/violation.ts"
 import type { Verified } from "../../src/ObjectInfo.ts"
 import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
-import { type ChecksumMethod, md5Etag } from "./checksum.ts"
+import { type ChecksumMethod, md5Etag, sumOf } from "./checksum.ts"
 import { askedOf, type S3Client, sendOnly } from "./client.ts"
 import { corrupted, type Intent } from "./errors.ts"
 import { checkWrite, modeHeaders, objectHeaders } from "./headers.ts"
@@ -22,7 +22,7 @@ export const write = Effect.fnUntraced(function*(
   options: ObjectOptions
 ): Effect.fn.Return<WriteReply, ObjectStoreError> {
   yield* checkWrite(client, "write", at, options)
-  const sum = client.checksum.of(body)
+  const sum = yield* sumOf(client.checksum, body)
   const intent: Intent = { operation: "write", mutation: true, about: "container", mode: options.mode }
   const reply = yield* sendOnly(client, {
     intent,
