@@ -11,7 +11,7 @@ export interface Finding {
   readonly atLeast?: number | undefined
   /** What clients do that take no care of it, or what was measured before this library. */
   readonly baseline?: string | undefined
-  /** Depends on who else uses the machine. */
+  /** Depends on who else uses the machine, so it is judged only where nobody does. */
   readonly shared?: boolean | undefined
 }
 

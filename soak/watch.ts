@@ -2,7 +2,7 @@
  * Watches this process while something runs: memory, descriptors, sockets, timers, and how late its event loop is.
  */
 import * as NodeFs from "node:fs"
-import { monitorEventLoopDelay } from "node:perf_hooks"
+import { createHistogram, monitorEventLoopDelay } from "node:perf_hooks"
 import { setTimeout as sleep } from "node:timers/promises"
 
 const MiB = 2 ** 20
@@ -53,6 +53,8 @@ export interface Seen<A> {
   readonly peakRss: number
   /** How late the event loop was, in milliseconds: timers of a few milliseconds, beyond their time. */
   readonly loop: { readonly p99: number; readonly max: number }
+  /** The most processor time that this thread used between two turns of such a timer, in milliseconds: what is its own fault. */
+  readonly held: { readonly p99: number; readonly max: number }
   readonly mostSockets: number
 }
 
@@ -67,6 +69,17 @@ export const watching = async <A>(run: () => Promise<A>, port?: number): Promise
     if (port !== undefined) mostSockets = Math.max(mostSockets, sockets(port))
   }
   const timer = setInterval(look, 25)
+  const turns = createHistogram()
+  const used = (): number => {
+    const { system, user } = process.threadCpuUsage()
+    return user + system
+  }
+  let last = used()
+  const turn = setInterval(() => {
+    const now = used()
+    turns.record(Math.max(1, Math.round(now - last)))
+    last = now
+  }, resolution)
   const histogram = monitorEventLoopDelay({ resolution })
   histogram.enable()
   const start = performance.now()
@@ -81,11 +94,13 @@ export const watching = async <A>(run: () => Promise<A>, port?: number): Promise
         p99: Math.max(0, histogram.percentile(99) / 1e6 - resolution),
         max: Math.max(0, histogram.max / 1e6 - resolution)
       },
+      held: { p99: turns.percentile(99) / 1000, max: turns.max / 1000 },
       mostSockets
     }
   } finally {
     histogram.disable()
     clearInterval(timer)
+    clearInterval(turn)
   }
 }
 
