@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- local|http [workload ...] [--directory PATH] [--rounds N]`: runs the workloads of a group and says which targets were
+ * `npm run bench -- local|http|codec [workload ...] [--directory PATH] [--rounds N]`: runs the workloads of a group and says which targets were
  * missed.
  */
 import * as NodeFs from "node:fs"
@@ -23,7 +23,7 @@ const unknown = names.filter((name) => !known.includes(name))
 
 if (known.length === 0 || unknown.length > 0) {
   console.error(
-    `usage: npm run bench -- local|http [${known.join("|") || "workload"} ...] [--directory PATH] [--rounds N]`
+    `usage: npm run bench -- local|http|codec [${known.join("|") || "workload"} ...] [--directory PATH] [--rounds N]`
   )
   process.exitCode = 2
 } else {

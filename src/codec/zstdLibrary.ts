@@ -63,6 +63,12 @@ const attempt = <A>(run: () => A): A => {
   }
 }
 
+/** Fresh memory; it is overwritten completely, so it is not cleared first. */
+const allocate = (length: number): Bytes => {
+  const buffer = Buffer.allocUnsafeSlow(length)
+  return new Uint8Array(buffer.buffer as ArrayBuffer, buffer.byteOffset, length)
+}
+
 /** Up to here a frame of the default size is done in milliseconds, and takes its whole input at once. */
 const maxQuickLevel = 12
 const slice = 1024 * 1024
@@ -100,7 +106,7 @@ export const loadNapi = (): ZstdLibrary => {
     }
   }
   const decompress: ZstdLibrary["decompress"] = (frame, size) => {
-    const target = new Uint8Array(size)
+    const target = allocate(size)
     if (whole.decompress(target, frame) !== size) throw wrongSize(size)
     return target
   }
@@ -194,7 +200,7 @@ export const loadZlib = (): ZstdLibrary => {
         done?.(result)
       }
       const collected = (): Bytes => {
-        const bytes = new Uint8Array(length)
+        const bytes = allocate(length)
         let at = 0
         for (const chunk of chunks) {
           bytes.set(chunk, at)
