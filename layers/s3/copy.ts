@@ -15,7 +15,7 @@ import { askedOf, type S3Client, sendForDocument } from "./client.ts"
 import { type Intent, unsupported } from "./errors.ts"
 import { checkPlace, modeHeaders } from "./headers.ts"
 import { head } from "./read.ts"
-import { PartState } from "./uploads.ts"
+import { notingCuts, PartState } from "./uploads.ts"
 
 /** The value of `x-amz-copy-source`. */
 const sourceOf = ({ container, key }: Location): string => `/${container}/${encodeKey(key)}`
@@ -106,7 +106,7 @@ export const copyPart = Effect.fnUntraced(function*(
   }
   if (ifMatch !== undefined) headers["x-amz-copy-source-if-match"] = ifMatch
   const intent: Intent = { operation: "copyPart", mutation: true, about: "upload" }
-  const { document: { etag, sum }, reply } = yield* sendForDocument(
+  const send = sendForDocument(
     client,
     {
       intent,
@@ -119,6 +119,7 @@ export const copyPart = Effect.fnUntraced(function*(
     "CopyPartResult",
     readResult(checksum.element)
   )
+  const { document: { etag, sum }, reply } = yield* notingCuts(upload, send)
   if (etag === undefined) return yield* violation(askedOf(intent), "the answer has no etag", reply)
   return { number, offset, size: length, etag, state: new PartState(sum, "none") }
 })

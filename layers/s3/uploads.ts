@@ -3,7 +3,9 @@
  *
  * @since 0.1.0
  */
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type { Location, ObjectOptions, Part, PartReceipt, Upload, UploadId, WriteReply } from "../../src/Backend.ts"
 import { violation } from "../../src/http/violation.ts"
 import { missing, xmlDocument, xmlElement, xmlText } from "../../src/http/Xml.ts"
@@ -65,7 +67,7 @@ export const openUpload = Effect.fnUntraced(function*(
       return id === "" ? missing("UploadId") : id
     }
   )
-  return { ...at, id, options }
+  return { ...at, id, options, state: new UploadState() }
 })
 
 const partIntent: Intent = { operation: "uploadPart", mutation: true, about: "upload" }
@@ -77,7 +79,7 @@ export const uploadPart = Effect.fnUntraced(function*(
   { body, number, offset }: Part
 ): Effect.fn.Return<PartReceipt, ObjectStoreError> {
   const sum = yield* sumOf(client.checksum, body)
-  const reply = yield* sendOnly(client, {
+  const send = sendOnly(client, {
     intent: partIntent,
     method: "PUT",
     container: upload.container,
@@ -86,6 +88,7 @@ export const uploadPart = Effect.fnUntraced(function*(
     headers: { ...client.encryption?.access, [client.checksum.header]: sum },
     body
   })
+  const reply = yield* notingCuts(upload, send)
   const { etag } = reply.headers
   if (etag === undefined) return yield* violation(askedOf(partIntent), "the answer has no etag", reply)
   const verified = yield* confirmed(client.checksum, sum, reply.headers, "uploadPart", "not-applied")
@@ -176,11 +179,39 @@ export const completeUpload = Effect.fnUntraced(function*(
   }
 })
 
+/** What an upload of this process remembers. */
+export class UploadState {
+  /** Whether a part was cut off, so that nobody knows what the service still does with it. */
+  cut = false
+}
+
+/** Remembers of a request of a part that it may still be under way. */
+export const notingCuts = <A>(
+  { state }: Upload,
+  part: Effect.Effect<A, ObjectStoreError>
+): Effect.Effect<A, ObjectStoreError> =>
+  Effect.onExit(part, (exit) =>
+    Effect.sync(() => {
+      if (state instanceof UploadState && Exit.isFailure(exit) && mayGoOn(exit.cause)) state.cut = true
+    }))
+
+const mayGoOn = (cause: Cause.Cause<ObjectStoreError>): boolean =>
+  cause.reasons.some((reason) => reason._tag !== "Fail" || reason.error.outcome !== "not-applied")
+
 /** `Backend.abortUpload`. */
-export const abortUpload = (
+export const abortUpload = Effect.fnUntraced(function*(
   client: S3Client,
-  { container, id, key }: UploadId
-): Effect.Effect<void, ObjectStoreError> =>
+  upload: UploadId
+): Effect.fn.Return<void, ObjectStoreError> {
+  yield* sendAbort(client, upload)
+  if (!("state" in upload && upload.state instanceof UploadState && upload.state.cut)) return
+  for (const pause of client.profile.abortAgain) {
+    yield* Effect.sleep(pause)
+    yield* Effect.catchReason(sendAbort(client, upload), "ObjectStoreError", "UploadNotFound", () => Effect.void)
+  }
+})
+
+const sendAbort = (client: S3Client, { container, id, key }: UploadId): Effect.Effect<void, ObjectStoreError> =>
   Effect.asVoid(sendOnly(client, {
     intent: { operation: "abortUpload", mutation: true, about: "upload" },
     method: "DELETE",

@@ -45,6 +45,11 @@ export interface S3Profile {
   readonly wholeChecksum: boolean
   /** Parts that are copied have checksums too; without it an upload of such parts goes without. */
   readonly copiedChecksums: boolean
+  /**
+   * Pauses in milliseconds, after each of which an abort is said again, if a part was cut off on its way: it may bring its upload
+   * back, or leave its bytes. Empty where an abort is the last word.
+   */
+  readonly abortAgain: ReadonlyArray<number>
   /** Old versions are read by id, in buckets that keep them. */
   readonly versions: boolean
   readonly tags: boolean
@@ -113,6 +118,7 @@ const generic: S3Profile = {
   objectSize: false,
   wholeChecksum: false,
   copiedChecksums: false,
+  abortAgain: [],
   versions: false,
   tags: false,
   storageClass: false,
@@ -133,7 +139,8 @@ const generic: S3Profile = {
  * @since 0.1.0
  */
 export const profiles = {
-  // docs.aws.amazon.com/AmazonS3/latest/userguide/{conditional-requests,checking-object-integrity,qfacts}.html
+  // docs.aws.amazon.com/AmazonS3/latest/userguide/{conditional-requests,checking-object-integrity,qfacts}.html; for aborts
+  // docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html
   aws: {
     ...generic,
     name: "aws",
@@ -148,6 +155,7 @@ export const profiles = {
     objectSize: true,
     wholeChecksum: true,
     copiedChecksums: true,
+    abortAgain: [100],
     versions: true,
     tags: true,
     storageClass: true,
@@ -188,6 +196,8 @@ export const profiles = {
     objectSize: true,
     wholeChecksum: true,
     copiedChecksums: true,
+    // The request of a part that was cut off makes the upload's directory again, if the abort overtakes it.
+    abortAgain: [20, 100, 400],
     versions: true,
     tags: true,
     containerLocation: true,
