@@ -21,7 +21,7 @@ import type { ChecksumMethod } from "./checksum.ts"
 import type { Credentials } from "./credentials.ts"
 import type { Encryption } from "./encryption.ts"
 import { type Endpoint, isVirtual, type Target, targetOf } from "./endpoint.ts"
-import { backendName, type Intent, readRefusal, type Refused, toError } from "./errors.ts"
+import { backendName, type Intent, readRefusal, refuse, type Refused, toError } from "./errors.ts"
 import { isRedirect, regionOf, type Regions } from "./regions.ts"
 import type { S3Profile } from "./vendors.ts"
 
@@ -120,11 +120,24 @@ const isRenewed = Effect.fnUntraced(function*(
   return (yield* client.clock.refused(signedAt, reply)) || others
 })
 
+/**
+ * What is wrong with a bucket's name where it becomes a part of a host or a path: nothing that would end it, so that no
+ * request goes elsewhere. Who speaks to a store, and not to its backend, is held to the service's own rules before this.
+ */
+export const wrongContainer = (container: string): string | undefined =>
+  container === "" || /^[A-Za-z0-9_][A-Za-z0-9._-]{0,254}$/.test(container)
+    ? undefined
+    : "the bucket's name is none, so it is not made a part of an address"
+
 /** Sends a request and answers with a reply of status 2xx; any other is the error that it means. */
 export const send = Effect.fnUntraced(function*(
   client: S3Client,
   request: S3Request
 ): Effect.fn.Return<TransportReply, ObjectStoreError, Scope.Scope> {
+  const wrong = wrongContainer(request.container)
+  if (wrong !== undefined) {
+    return yield* refuse("InvalidRequest", request.intent.operation, wrong, request.intent.mutation)
+  }
   let moved = false
   while (true) {
     const region = client.regions.of(request.container)

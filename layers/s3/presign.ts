@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { Backend, Location } from "../../src/Backend.ts"
 import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
-import { address, type S3Client, type S3Request, sendOnly } from "./client.ts"
+import { address, type S3Client, type S3Request, sendOnly, wrongContainer } from "./client.ts"
 import { refuse, unauthenticated, unsupported } from "./errors.ts"
 import { checkPlace } from "./headers.ts"
 
@@ -22,6 +22,8 @@ export const presign = Effect.fnUntraced(function*(
   { expiresIn, method }: Parameters<Backend["presign"]>[1]
 ): Effect.fn.Return<Redacted.Redacted<string>, ObjectStoreError> {
   yield* checkPlace(client, "presign", at, method === "PUT" ? "target" : "read")
+  const wrong = wrongContainer(at.container)
+  if (wrong !== undefined) return yield* refuse("InvalidRequest", "presign", wrong, false)
   const expires = Math.floor(Duration.toSeconds(expiresIn))
   if (expires > maxSeconds) {
     return yield* refuse("InvalidRequest", "presign", `expiresIn is more than 7 days, ${maxSeconds} seconds`, false)

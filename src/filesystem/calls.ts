@@ -13,7 +13,13 @@ export type Errno = NodeJS.ErrnoException
 
 const call = <A>(run: (done: (error: Errno | null, value: A) => void) => void): Effect.Effect<A, Errno> =>
   Effect.uninterruptible(Effect.callback<A, Errno>((resume) => {
-    run((error, value) => resume(error === null ? Effect.succeed(value) : Effect.fail(error)))
+    try {
+      run((error, value) => resume(error === null ? Effect.succeed(value) : Effect.fail(error)))
+    } catch (error) {
+      // What Node's permission model refuses it throws; anything else that is thrown is a defect of ours.
+      if ((error as Errno).code !== "ERR_ACCESS_DENIED") throw error
+      resume(Effect.fail(error as Errno))
+    }
   }))
 
 const callVoid = (run: (done: (error: Errno | null) => void) => void): Effect.Effect<void, Errno> =>
@@ -59,11 +65,23 @@ export const fdatasync = (fd: number): Effect.Effect<void, Errno> => callVoid((d
 export const ftruncate = (fd: number, size: number): Effect.Effect<void, Errno> =>
   callVoid((done) => NodeFs.ftruncate(fd, size, done))
 
+/** Node's permission model allows no call that changes a file by its descriptor; the same file has a name below `/proc`. */
+const byName = <A>(
+  call: Effect.Effect<A, Errno>,
+  fd: number,
+  other: (path: string) => Effect.Effect<A, Errno>
+): Effect.Effect<A, Errno> =>
+  Effect.catchIf(call, (error) => error.code === "ERR_ACCESS_DENIED", () => other(`/proc/self/fd/${fd}`))
+
 export const futimes = (fd: number, atime: number, mtime: number): Effect.Effect<void, Errno> =>
-  callVoid((done) => NodeFs.futimes(fd, atime, mtime, done))
+  byName(
+    callVoid((done) => NodeFs.futimes(fd, atime, mtime, done)),
+    fd,
+    (path) => callVoid((done) => NodeFs.utimes(path, atime, mtime, done))
+  )
 
 export const fchmod = (fd: number, mode: number): Effect.Effect<void, Errno> =>
-  callVoid((done) => NodeFs.fchmod(fd, mode, done))
+  byName(callVoid((done) => NodeFs.fchmod(fd, mode, done)), fd, (path) => chmod(path, mode))
 
 export const chmod = (path: string, mode: number): Effect.Effect<void, Errno> =>
   callVoid((done) => NodeFs.chmod(path, mode, done))

@@ -33,6 +33,7 @@ export const table: Readonly<Record<string, Row>> = {
   EINVAL: { look: "InvalidRequest", description: "the file system refuses this call or name" },
   EACCES: { look: "PermissionDenied" },
   EPERM: { look: "PermissionDenied" },
+  ERR_ACCESS_DENIED: { look: "PermissionDenied", description: "Node's permission model does not allow it" },
   EROFS: { look: "PermissionDenied", description: "the file system is read-only" },
   EBUSY: { look: "Conflict", description: "it is in use" },
   ETXTBSY: { look: "Conflict", description: "it is in use" },

@@ -20,6 +20,7 @@ const rows: ReadonlyArray<readonly [code: string, look: string, change: string]>
   ["EINVAL", "InvalidRequest", "InvalidRequest"],
   ["EACCES", "PermissionDenied", "PermissionDenied"],
   ["EPERM", "PermissionDenied", "PermissionDenied"],
+  ["ERR_ACCESS_DENIED", "PermissionDenied", "PermissionDenied"],
   ["EROFS", "PermissionDenied", "PermissionDenied"],
   ["EBUSY", "Conflict", "Conflict"],
   ["ETXTBSY", "Conflict", "Conflict"],
