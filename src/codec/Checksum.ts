@@ -215,7 +215,7 @@ const turn = 4 * 1024 * 1024
  * import { Effect } from "effect"
  * import { Checksum, ObjectStore } from "effect-objectstore"
  *
- * const sha256Of = (at: string) =>
+ * export const sha256Of = (at: string) =>
  *   Effect.flatMap(ObjectStore, (store) => Checksum.ofStream("sha256", store.stream(at)))
  * ```
  *

@@ -9,7 +9,7 @@
  * import { Effect } from "effect"
  * import { SeekTable } from "effect-objectstore"
  *
- * const whereIs = (object: Uint8Array, offset: number, length: number) =>
+ * export const whereIs = (object: Uint8Array, offset: number, length: number) =>
  *   SeekTable.read(object.length, (count) => Effect.succeed(object.subarray(object.length - count))).pipe(
  *     Effect.map((table) => table === undefined ? undefined : SeekTable.framesFor(table, { offset, length }).stored)
  *   )

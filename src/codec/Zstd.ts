@@ -34,7 +34,7 @@ export type { ZstdLibraryName } from "./zstdProtocol.ts"
  * import { Effect, Stream } from "effect"
  * import { ObjectStore, Zstd } from "effect-objectstore"
  *
- * const keep = (lines: Stream.Stream<string>) =>
+ * export const keep = (lines: Stream.Stream<string>) =>
  *   Effect.gen(function*() {
  *     const store = yield* ObjectStore
  *     const stored = lines.pipe(
@@ -69,7 +69,7 @@ export const compressStream: (
  * import { Effect, Stream } from "effect"
  * import { ObjectStore, Zstd } from "effect-objectstore"
  *
- * const lines = Stream.unwrap(Effect.map(ObjectStore, (store) =>
+ * export const lines = Stream.unwrap(Effect.map(ObjectStore, (store) =>
  *   store.stream("lines.txt.zst").pipe(
  *     Zstd.decompressStream({ maxOutput: 2 ** 30, maxWindow: 2 ** 23 }),
  *     Stream.decodeText(),
@@ -202,7 +202,7 @@ export const compress = (bytes: Uint8Array, options?: CompressOptions): Effect.E
  * import { Effect } from "effect"
  * import { Zstd } from "effect-objectstore"
  *
- * const small = (stored: Uint8Array) =>
+ * export const small = (stored: Uint8Array) =>
  *   Zstd.decompress(stored, { maxOutput: 2 ** 20 }).pipe(
  *     Effect.catchReason("ObjectStoreError", "LimitExceeded", () => Effect.succeed(new Uint8Array()))
  *   )
