@@ -195,6 +195,8 @@ export interface CompressionOptions {
   readonly level?: number | undefined
   /** Bytes of the original in a frame, from 1 KiB to 256 MiB; 4 MiB without it. A range is read in whole frames. */
   readonly frameSize?: number | undefined
+  /** Whether metadata say what is known of the original, where the backend keeps metadata; `true` without it. */
+  readonly mark?: boolean | undefined
 }
 
 /**

@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
+import { ratioOf, ratioText, type Sizes } from "./compression.ts"
 import { Incomplete } from "./exit.ts"
 import { type CommandName } from "./help.ts"
 import { complain, count, failureLine, type Format, type Line, print } from "./output.ts"
@@ -27,15 +28,19 @@ interface Totals {
   failed: number
   bytes: number
   readonly compared: Map<Compared, number>
+  /** Of what was compressed or decompressed, if anything was. */
+  sizes: Sizes | undefined
 }
 
-const ways: ReadonlyArray<Compared> = ["checksum", "crc32", "size"]
+const ways: ReadonlyArray<Compared> = ["checksum", "crc32", "crc32c", "size"]
 
 const verifiedText = ({ compared, succeeded }: Totals): string => {
   const used = ways.filter((way) => compared.has(way))
   if (succeeded === 0) return "nothing to verify"
   return `verified by ${used.length === 1 ? used[0] : used.map((way) => `${way} (${compared.get(way)})`).join(", ")}`
 }
+
+const sizesJson = (sizes: Sizes | undefined) => sizes === undefined ? {} : { ...sizes, ratio: ratioOf(sizes) }
 
 const summary = (command: CommandName, totals: Totals, skipped: number, dryRun: boolean): Line => {
   const objects = `${count(totals.succeeded, "object")}, ${count(totals.bytes, "byte")}`
@@ -49,11 +54,14 @@ const summary = (command: CommandName, totals: Totals, skipped: number, dryRun: 
       failed: totals.failed,
       skipped,
       bytes: totals.bytes,
-      verified: Object.fromEntries(totals.compared)
+      verified: Object.fromEntries(totals.compared),
+      ...sizesJson(totals.sizes)
     },
     text: dryRun
       ? `would copy ${objects}${rest}`
-      : `copied ${objects}, ${verifiedText(totals)}${rest}`
+      : `copied ${objects}, ${totals.sizes === undefined ? "" : `${ratioText(totals.sizes)}, `}${
+        verifiedText(totals)
+      }${rest}`
   }
 }
 
@@ -68,14 +76,22 @@ const refusal = (command: CommandName, job: Job, description: string): ObjectSto
 
 /** The line of a copy that was made. */
 export const copiedLine = (from: string, to: string, copied: Copied): Line => ({
-  json: { type: "copied", from, to, size: copied.size, etag: copied.etag, verified: copied.compared }
+  json: {
+    type: "copied",
+    from,
+    to,
+    size: copied.size,
+    etag: copied.etag,
+    verified: copied.compared,
+    ...sizesJson(copied.sizes)
+  }
 })
 
 /** The summary of one copy, after which there is nothing more to say. */
 export const singleSummary = (command: CommandName, copied: Copied): Line =>
   summary(
     command,
-    { succeeded: 1, failed: 0, bytes: copied.size, compared: new Map([[copied.compared, 1]]) },
+    { succeeded: 1, failed: 0, bytes: copied.size, compared: new Map([[copied.compared, 1]]), sizes: copied.sizes },
     0,
     false
   )
@@ -92,7 +108,7 @@ export const runJobs = Effect.fnUntraced(function*(
   }
 ) {
   const { dryRun, format, settings } = options
-  const totals: Totals = { succeeded: 0, failed: 0, bytes: 0, compared: new Map() }
+  const totals: Totals = { succeeded: 0, failed: 0, bytes: 0, compared: new Map(), sizes: undefined }
 
   const fail = Effect.fnUntraced(function*(job: Job, error: ObjectStoreError) {
     totals.failed++
@@ -117,6 +133,10 @@ export const runJobs = Effect.fnUntraced(function*(
     const copied = result.success
     totals.succeeded++
     totals.bytes += copied.size
+    if (copied.sizes !== undefined) {
+      const { original = 0, stored = 0 } = totals.sizes ?? {}
+      totals.sizes = { original: original + copied.sizes.original, stored: stored + copied.sizes.stored }
+    }
     totals.compared.set(copied.compared, (totals.compared.get(copied.compared) ?? 0) + 1)
     yield* print(format, [copiedLine(show(job.from), show(job.to), copied)])
   })

@@ -10,7 +10,9 @@ export const flags = {
   "allow-http": { alias: "", value: "", text: "send credentials over plain http to another machine, too" },
   algorithm: { alias: "", value: "NAME", text: "crc32c (the default), crc32, crc64nvme or sha256" },
   anonymous: { alias: "", value: "", text: "send no credentials, as for public buckets and emulators" },
+  compress: { alias: "", value: "LEVEL", text: "compress with zstd, from 1 (quick) to 22 (small); names get .zst" },
   concurrency: { alias: "", value: "N", text: "objects at a time, and parts of one object at a time" },
+  decompress: { alias: "", value: "", text: "decompress what ends in .zst, or is marked; names lose .zst" },
   "dry-run": { alias: "n", value: "", text: "say what would be done, and do nothing" },
   endpoint: {
     alias: "",
@@ -67,7 +69,17 @@ export const commands = {
     summary: "Print objects",
     usage: "cat LOCATION...",
     details: "Writes the bytes of the objects to standard output, one after another.",
-    flags: ["allow-http", "anonymous", "concurrency", "endpoint", "part-size", "profile", "range", "region"],
+    flags: [
+      "allow-http",
+      "anonymous",
+      "concurrency",
+      "decompress",
+      "endpoint",
+      "part-size",
+      "profile",
+      "range",
+      "region"
+    ],
     examples: ["objectstore cat file:///data/notes.txt", "objectstore cat --range 0-1023 file:///data/model.bin"]
   },
   checksum: {
@@ -102,7 +114,9 @@ export const commands = {
     flags: [
       "allow-http",
       "anonymous",
+      "compress",
       "concurrency",
+      "decompress",
       "dry-run",
       "endpoint",
       "json",
@@ -123,6 +137,7 @@ export const commands = {
       "allow-http",
       "anonymous",
       "concurrency",
+      "decompress",
       "endpoint",
       "json",
       "names",
@@ -164,7 +179,18 @@ export const commands = {
     usage: "put FILE|- LOCATION",
     details:
       "Writes one object from a file, or with - from standard input, of any length. It appears whole or not at all.",
-    flags: ["allow-http", "anonymous", "concurrency", "endpoint", "json", "part-size", "profile", "region", "verify"],
+    flags: [
+      "allow-http",
+      "anonymous",
+      "compress",
+      "concurrency",
+      "endpoint",
+      "json",
+      "part-size",
+      "profile",
+      "region",
+      "verify"
+    ],
     examples: ["objectstore put ./notes.txt file:///data/notes.txt", "date | objectstore put - file:///data/date.txt"]
   },
   rb: {

@@ -66,6 +66,13 @@ export const algorithm = Flag.Literals("algorithm", ["crc32c", "crc32", "crc64nv
   Flag.withDefault("crc32c" as const)
 )
 export const concurrency = parsed("concurrency", count, "Expected a whole number from 1 to 999999")
+const maxLevel = 22
+
+export const compress = parsed("compress", (text) => {
+  const level = count(text)
+  return level !== undefined && level <= maxLevel ? level : undefined
+}, `Expected a level from 1 to ${maxLevel}`)
+export const decompress = boolean("decompress")
 export const dryRun = boolean("dry-run")
 export const exact = boolean("exact")
 const defaultExpiry = 3600 * 1000

@@ -8,25 +8,30 @@ import * as Stream from "effect/Stream"
 import * as NodeZlib from "node:zlib"
 import { printCrc32c } from "../codec/Crc32c.ts"
 import { agree, compared } from "../codec/Sum.ts"
+import type * as Zstd from "../codec/Zstd.ts"
+import { withoutMark } from "../engine/compressionMark.ts"
 import { carriedTo } from "../labels.ts"
 import type { Checksums, PutResult } from "../ObjectInfo.ts"
 import { isObjectStoreError, makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
-import type { TransferOptions } from "../ObjectStoreOptions.ts"
+import type { TransferOptions, WriteOptions } from "../ObjectStoreOptions.ts"
+import { type CompressionFlags, levelOf, readingOf, type Sizes } from "./compression.ts"
 import { at, type Ref } from "./stores.ts"
 
 /** How copies are made. */
-export interface CopySettings extends TransferOptions {
+export interface CopySettings extends TransferOptions, CompressionFlags {
   readonly verify: "checksum" | "size"
 }
 
-/** How a copy was compared: by the store's own checksum, by reading it back, or by size alone. */
-export type Compared = "checksum" | "crc32" | "size"
+/** How a copy was compared: by the store's own checksum, by reading it back (decompressed: `crc32c`), or by size alone. */
+export type Compared = "checksum" | "crc32" | "crc32c" | "size"
 
 /** A copy that was made. */
 export interface Copied {
   readonly size: number
   readonly compared: Compared
   readonly etag?: string | undefined
+  /** Of what was compressed or decompressed. */
+  readonly sizes?: Sizes | undefined
 }
 
 /** The sum of what has run through a stream. */
@@ -107,38 +112,98 @@ const copyInside = Effect.fnUntraced(function*(from: Ref, to: Ref, settings: Cop
 /** Copies an object from one store to another. */
 const copyBetween = Effect.fnUntraced(
   function*(from: Ref, to: Ref, settings: CopySettings) {
-    const reader = yield* from.tree.store.open(at(from))
+    const reading = readingOf(from.key, settings)
+    const reader = yield* from.tree.store.open(at(from), reading)
     const { info } = reader
     const sent: Tally = { crc32: 0, bytes: 0 }
-    const body = compared(
-      tallied(reader.stream(undefined, transfer(settings)), sent),
-      info.checksums,
-      (description) => differs(from, description, "not-applied")
-    )
-    const written = yield* to.tree.store.put(at(to), body, {
+    const body = tallied(reader.stream(undefined, transfer(settings)), sent)
+    const isOriginal = reading.decompress !== undefined
+    const source = isOriginal
+      ? body
+      : compared(body, info.checksums, (description) => differs(from, description, "not-applied"))
+    const level = levelOf(from.key, settings)
+    const carried = isOriginal || level !== undefined
+      ? { ...info, metadata: withoutMark(info.metadata) }
+      : info
+    const written = yield* to.tree.store.put(at(to), source, {
       ...transfer(settings),
       // A local file takes bytes alone.
-      ...(to.tree.local ? {} : yield* carriedTo(to.tree.store.capabilities, info)),
-      size: info.size
+      ...(to.tree.local ? {} : yield* carriedTo(to.tree.store.capabilities, carried)),
+      ...compressing(to, level),
+      ...(!isOriginal && { size: info.size })
     }).pipe(
       // The source's own failure says more than that there was one.
       Effect.mapError((error) =>
         error.reason._tag === "SourceFailed" && isObjectStoreError(error.reason.cause) ? error.reason.cause : error
       )
     )
-    return yield* compare(
+    if (written.compression !== undefined) {
+      return yield* compareCompressed(to, sent, written, written.compression, settings)
+    }
+    const copied = yield* compare(
       to,
-      { bytes: info.size, known: { ...info.checksums, ...known(sent) }, sum: Effect.succeed(sent) },
+      {
+        bytes: isOriginal ? sent.bytes : info.size,
+        known: { ...(!isOriginal && info.checksums), ...known(sent) },
+        sum: Effect.succeed(sent)
+      },
       written,
       settings
     )
+    // What was not compressed came as it is stored.
+    return isOriginal && sent.bytes !== info.size
+      ? { ...copied, sizes: { original: sent.bytes, stored: info.size } } satisfies Copied
+      : copied
   },
   Effect.scoped
 )
 
+/** How a copy is compressed; a local file takes bytes alone, so no mark. */
+const compressing = (to: Ref, level: number | undefined): Pick<WriteOptions, "compression"> =>
+  level === undefined ? {} : { compression: { level, mark: !to.tree.local } }
+
+/** Compares what was compressed: by the store's checksum of what is stored, or by decompressing it again. */
+const compareCompressed = Effect.fnUntraced(function*(
+  to: Ref,
+  sent: Tally,
+  written: PutResult,
+  compression: Zstd.CompressSummary,
+  settings: CopySettings
+) {
+  const { crc32c, size, storedCrc32c, storedSize } = compression
+  if (size !== sent.bytes || storedSize !== written.size) {
+    return yield* differs(
+      to,
+      `${size} of ${sent.bytes} bytes were compressed to ${storedSize}, and ${written.size} stored`,
+      "applied"
+    )
+  }
+  const done = { size, etag: written.etag, sizes: { original: size, stored: storedSize } }
+  if (written.verified === "checksum") return { ...done, compared: "checksum" } satisfies Copied
+  if (settings.verify === "size") return { ...done, compared: "size" } satisfies Copied
+  switch (yield* agrees(to, { crc32c: storedCrc32c }, written.etag)) {
+    case true:
+      return { ...done, compared: "checksum" } satisfies Copied
+    case false:
+      return yield* differs(to, "the store has another checksum of the copy than of what was sent", "applied")
+    case undefined: {
+      yield* Stream.runDrain(
+        to.tree.store.stream(at(to), {
+          ...transfer(settings),
+          ...pinned(to, written.etag),
+          decompress: true,
+          expected: { crc32c }
+        })
+      )
+      return { ...done, compared: "crc32c" } satisfies Copied
+    }
+  }
+})
+
 /** Copies an object of one version, and compares the copy with it. */
 export const copyObject = (from: Ref, to: Ref, settings: CopySettings): Effect.Effect<Copied, ObjectStoreError> =>
-  from.tree.store === to.tree.store && from.tree.store.capabilities.serverCopy
+  from.tree.store === to.tree.store && from.tree.store.capabilities.serverCopy &&
+    settings.compress === undefined && settings.decompress !== true
     ? copyInside(from, to, settings)
     : copyBetween(from, to, settings)
 
@@ -149,7 +214,13 @@ export const putStream = Effect.fnUntraced(function*<E>(
   settings: CopySettings
 ): Effect.fn.Return<Copied, ObjectStoreError> {
   const sent: Tally = { crc32: 0, bytes: 0 }
-  const written = yield* to.tree.store.put(at(to), tallied(source, sent), transfer(settings))
+  const written = yield* to.tree.store.put(at(to), tallied(source, sent), {
+    ...transfer(settings),
+    ...compressing(to, settings.compress)
+  })
+  if (written.compression !== undefined) {
+    return yield* compareCompressed(to, sent, written, written.compression, settings)
+  }
   return yield* compare(
     to,
     { bytes: sent.bytes, known: known(sent), sum: Effect.succeed(sent) },

@@ -74,7 +74,8 @@ export const writeCompressed = Effect.fnUntraced(function*(
   const { compression, onProgress, size } = settings
   let summary: CompressSummary | undefined
   // Metadata go with the first request of a write: what fits into one is marked with all that is known in the end.
-  const labels = () => withMark(engine.backend.capabilities, object, summary ?? { size })
+  const { frameSize, level, mark = true } = compression
+  const labels = () => mark ? withMark(engine.backend.capabilities, object, summary ?? { size }) : object
   let taken = 0
   // Progress is that of the original, told when a part of what became of it was stored.
   const progress = onProgress === undefined
@@ -90,7 +91,7 @@ export const writeCompressed = Effect.fnUntraced(function*(
       taken += chunk.length
       return chunk
     }),
-    compressStream({ ...compression, onSummary }),
+    compressStream({ frameSize, level, onSummary }),
     Stream.mapError((error) => withContext(error, { outcome: error.outcome ?? "not-applied" })),
     Stream.runForEachArray((chunks) => Effect.forEach(chunks, session.write, { discard: true }))
   )

@@ -263,6 +263,7 @@ const checkCompression = (subject: Subject, compression: unknown, metadata: Meta
     return invalid(subject, `compression is ${show(compression)}, which is no object`)
   }
   for (const [name, value] of Object.entries(compression)) {
+    if (name === "mark" && (value === undefined || typeof value === "boolean")) continue
     if (!isCompression(name)) return invalid(subject, `compression: there is no option "${show(name)}"`)
     if (value === undefined) continue
     if (!isCount(value) || value < least[name] || value > largest[name]) {

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import * as NodeCrypto from "node:crypto"
 import * as NodeFs from "node:fs"
 import * as NodePath from "node:path"
+import * as NodeZlib from "node:zlib"
 import { run, temporary, tree, write } from "./CliTest.ts"
 
 const at = (directory: string, path: string): string => `file://${directory}/${path}`
@@ -195,6 +196,61 @@ describe("objectstore", () => {
       const missing = yield* run(dir, ["ls", "nothing"])
       assert.deepStrictEqual([missing.code, missing.stdout], [1, ""])
     }))
+
+  it.effect(
+    "cp and put compress, and cp, get and cat decompress, verified, with the ratio",
+    () =>
+      Effect.gen(function*() {
+        const dir = yield* temporary
+        const text = "the same line again and again\n".repeat(20_000)
+        write(dir, {
+          "src/log.txt": text,
+          "src/sub/b": "b",
+          "src/already.zst": NodeZlib.zstdCompressSync(Buffer.from("packed"))
+        })
+        const up = yield* run(dir, ["cp", "-r", "--compress", "9", "--json", "src", at(dir, "store")])
+        assert.deepStrictEqual([up.code, up.stderr], [0, ""])
+        const summary = up.json.at(-1)!
+        assert.deepInclude(summary, { succeeded: 3, original: 600_001, verified: { crc32: 1, crc32c: 2 } })
+        assert.isBelow(summary["ratio"] as number, 0.01)
+        const names = Object.keys(tree(`${dir}/store`)).filter((name) => !name.includes(".objectstore~"))
+        assert.deepStrictEqual(names.sort(), ["already.zst", "log.txt.zst", "sub/b.zst"])
+        const people = yield* run(dir, ["put", "--compress", "3", "src/log.txt", at(dir, "store/one.txt")])
+        assert.match(
+          people.stdout,
+          /^copied 1 object, 600000 bytes, \S+ [KMi]*B compressed, ratio 0\.000\d+, verified by crc32c\n$/
+        )
+        const ranged = yield* run(dir, ["cat", "--decompress", "--range", "30-58", at(dir, "store/one.txt.zst")])
+        assert.strictEqual(ranged.stdout, "the same line again and again")
+        const whole = yield* run(dir, ["get", "--decompress", at(dir, "store/one.txt.zst"), "-"])
+        assert.strictEqual(whole.stdout, text)
+        assert.strictEqual((yield* run(dir, ["get", "--decompress", at(dir, "store/log.txt.zst"), "./"])).code, 0)
+        const back = yield* run(dir, ["cp", "-r", "--decompress", at(dir, "store"), "back"])
+        assert.deepStrictEqual([back.code, back.stderr], [0, ""])
+        assert.match(back.stdout, /compressed, ratio 0\.00\d+, verified by crc32\n$/)
+        const local = tree(dir)
+        assert.strictEqual(local["log.txt"], text)
+        assert.strictEqual(local["back/log.txt"], text)
+        assert.strictEqual(local["back/one.txt"], text)
+        assert.strictEqual(local["back/sub/b"], "b")
+        assert.strictEqual(local["back/already"], "packed")
+        // Local files take bytes alone.
+        yield* run(dir, ["cp", "--compress", "1", "src/log.txt", "alone/"])
+        assert.deepStrictEqual(Object.keys(tree(`${dir}/alone`)), ["log.txt.zst"])
+        write(dir, { "bad.zst": "not zstd" })
+        const bad = yield* run(dir, ["cp", "--decompress", "bad.zst", "bad"])
+        assert.deepStrictEqual([bad.code, bad.stdout], [1, "copied 0 objects, 0 bytes, nothing to verify, 1 failed\n"])
+        assert.match(bad.stderr, /^objectstore: IntegrityFailed: /)
+        assert.notProperty(tree(dir), "bad")
+        const piped = yield* run(dir, ["put", "--compress", "22", "-", "piped"], text)
+        assert.strictEqual(piped.code, 0)
+        assert.strictEqual((yield* run(dir, ["cat", "--decompress", "piped.zst"])).stdout, text)
+        for (const level of ["0", "23", "x"]) {
+          assert.strictEqual((yield* run(dir, ["put", "--compress", level, "bad.zst", "y"])).code, 2)
+        }
+      }),
+    180_000
+  )
 
   it.effect("checksum sums objects and local files, by every algorithm", () =>
     Effect.gen(function*() {

@@ -6,6 +6,7 @@
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { readingOf } from "../compression.ts"
 import * as Options from "../options.ts"
 import { write } from "../output.ts"
 import { findObject } from "../sources.ts"
@@ -16,16 +17,21 @@ export const cat = Command.make(
   {
     ...Options.connection,
     concurrency: Options.concurrency,
+    decompress: Options.decompress,
     partSize: Options.partSize,
     range: Options.range,
     places: Options.locations
   },
-  Effect.fnUntraced(function*({ concurrency, partSize, places, range }) {
+  Effect.fnUntraced(function*({ concurrency, decompress, partSize, places, range }) {
     const parsed = yield* (yield* Stores).places(places)
     const refs = yield* Effect.forEach(parsed, findObject)
     yield* Effect.forEach(
       refs,
-      (ref) => Stream.runForEach(ref.tree.store.stream(at(ref), { concurrency, partSize, range }), write),
+      (ref) =>
+        Stream.runForEach(
+          ref.tree.store.stream(at(ref), { concurrency, partSize, range, ...readingOf(ref.key, { decompress }) }),
+          write
+        ),
       { discard: true }
     )
   })

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as References from "effect/References"
 import * as Result from "effect/Result"
 import { type Job, runJobs } from "../batch.ts"
+import { type CompressionFlags, keyOf, targetOf } from "../compression.ts"
 import { UsageError } from "../exit.ts"
 import { type LocalNames, makeLocalPaths } from "../localPath.ts"
 import * as Options from "../options.ts"
@@ -23,16 +24,16 @@ interface Found {
   readonly source: Source
 }
 
-const jobsInto = (tree: Tree, found: ReadonlyArray<Found>): Array<Job> =>
+const jobsInto = (tree: Tree, found: ReadonlyArray<Found>, flags: CompressionFlags): Array<Job> =>
   found.flatMap(({ place, source }) => {
     const name = nameOf(place)
     if (source._tag === "Object") {
-      return [{ from: source.ref, to: { tree, key: name }, size: source.size }]
+      return [{ from: source.ref, to: { tree, key: keyOf(name, flags) }, size: source.size }]
     }
     const prefix = found.length === 1 || name === "" ? "" : `${name}/`
     return source.entries.map((entry): Job => ({
       from: { tree: source.tree, key: entry.key },
-      to: { tree, key: prefix + entry.key },
+      to: { tree, key: prefix + keyOf(entry.key, flags) },
       size: entry.size
     }))
   })
@@ -63,7 +64,7 @@ const checkNesting = (found: ReadonlyArray<Found>, target: Tree) =>
 const planCopy = Effect.fnUntraced(function*(
   places: ReadonlyArray<Place>,
   target: Place,
-  options: { readonly recursive: boolean; readonly names: LocalNames }
+  options: { readonly recursive: boolean; readonly names: LocalNames } & CompressionFlags
 ) {
   const stores = yield* Stores
   const found = yield* Effect.forEach(
@@ -77,7 +78,7 @@ const planCopy = Effect.fnUntraced(function*(
   )
   const [only] = found
   if (found.length === 1 && only?.source._tag === "Object" && !(yield* isDirectory(target))) {
-    const to = yield* stores.object(target)
+    const to = targetOf(yield* stores.object(target), options)
     if (at(to) === at(only.source.ref)) {
       return yield* new UsageError({ message: `${only.place.text} and ${target.text} are the same object` })
     }
@@ -93,7 +94,7 @@ const planCopy = Effect.fnUntraced(function*(
   }
   const tree = yield* stores.tree(target)
   yield* checkNesting(found, tree)
-  const jobs = checkTargets(jobsInto(tree, found), options.names)
+  const jobs = checkTargets(jobsInto(tree, found, options), options.names)
   const same = jobs.find((job) => at(job.from) === at(job.to))
   if (same !== undefined) {
     return yield* new UsageError({ message: `${at(same.from)} would be copied onto itself` })
@@ -105,7 +106,9 @@ export const cp = Command.make(
   "cp",
   {
     ...Options.connection,
+    compress: Options.compress,
     concurrency: Options.concurrency,
+    decompress: Options.decompress,
     dryRun: Options.dryRun,
     json: Options.json,
     names: Options.names,

@@ -10,6 +10,7 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { makeError } from "../../ObjectStoreError.ts"
 import { copiedLine, singleSummary } from "../batch.ts"
+import { keyOf, readingOf } from "../compression.ts"
 import { UsageError } from "../exit.ts"
 import { toLocalPath } from "../localPath.ts"
 import * as Options from "../options.ts"
@@ -24,6 +25,7 @@ export const get = Command.make(
   {
     ...Options.connection,
     concurrency: Options.concurrency,
+    decompress: Options.decompress,
     json: Options.json,
     names: Options.names,
     partSize: Options.partSize,
@@ -40,14 +42,15 @@ export const get = Command.make(
       return yield* Stream.runForEach(
         from.tree.store.stream(at(from), {
           concurrency: options.concurrency,
-          partSize: options.partSize
+          partSize: options.partSize,
+          ...readingOf(from.key, options)
         }),
         write
       )
     }
     const [source, target] = yield* stores.places([options.place, options.file])
     const from = yield* findObject(source)
-    const key = nameOf(source)
+    const key = keyOf(nameOf(source), options)
     const inside = yield* isDirectory(target)
     const to = inside ? { tree: yield* stores.tree(target), key } : yield* stores.object(target)
     const checked = toLocalPath(key, options.names)

@@ -8,6 +8,7 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Stdio from "effect/Stdio"
 import { copiedLine, singleSummary } from "../batch.ts"
+import { keyOf, targetOf } from "../compression.ts"
 import { UsageError } from "../exit.ts"
 import * as Options from "../options.ts"
 import { print } from "../output.ts"
@@ -21,6 +22,7 @@ export const put = Command.make(
   "put",
   {
     ...Options.connection,
+    compress: Options.compress,
     concurrency: Options.concurrency,
     json: Options.json,
     partSize: Options.partSize,
@@ -35,7 +37,7 @@ export const put = Command.make(
       if (yield* isDirectory(target)) {
         return yield* new UsageError({ message: `standard input has no name; ${target.text} is a directory` })
       }
-      const to = yield* stores.object(target)
+      const to = targetOf(yield* stores.object(target), options)
       yield* takesPartSize(to.tree, options.partSize)
       const copied = yield* putStream((yield* Stdio.Stdio).stdin, to, options)
       return yield* print(options, [copiedLine("-", show(to), copied), singleSummary("put", copied)])
@@ -43,8 +45,8 @@ export const put = Command.make(
     const [source, target] = yield* stores.places([options.file, options.place])
     const from = yield* findObject(source)
     const to = (yield* isDirectory(target))
-      ? { tree: yield* stores.tree(target), key: nameOf(source) }
-      : yield* stores.object(target)
+      ? { tree: yield* stores.tree(target), key: keyOf(nameOf(source), options) }
+      : targetOf(yield* stores.object(target), options)
     if (at(from) === at(to)) {
       return yield* new UsageError({ message: `${show(from)} and ${show(to)} are the same object` })
     }
