@@ -11,6 +11,7 @@ import { readMessage } from "../../src/http/replyBody.ts"
 import { timeOf } from "../../src/http/replyStat.ts"
 import { type Meaning, meaningOfStatus, serviceError } from "../../src/http/serviceError.ts"
 import type { TransportReply } from "../../src/http/Transport.ts"
+import { textWithin } from "../../src/http/Xml.ts"
 import { makeError, type ObjectStoreError } from "../../src/ObjectStoreError.ts"
 
 /** The backend's name in errors. */
@@ -122,7 +123,7 @@ export interface Refusal {
 /** The error of a reply that says no. */
 export const errorOf = (asked: Asked, refusal: Refusal): ObjectStoreError => {
   const { body, reply } = refusal
-  const code = reply.headers["x-ms-error-code"] ?? element(body, "Code")
+  const code = reply.headers["x-ms-error-code"] ?? textWithin(body, "Code")
   const { description, meaning } = meaningOf(asked, refusal, code)
   return serviceError(
     { codes: new Map(), statuses: new Map([[reply.status, meaning]]) },
@@ -181,14 +182,9 @@ const refused = ({ body, now, reply, sasExpiresAt }: Refusal, code: string | und
     : row("Unauthenticated", known.description)
 }
 
-/** The text of an element of an error's few lines; what is not there is not missed. */
-const element = (body: string, name: string): string | undefined =>
-  new RegExp(`<${name}>([^<]{0,2000})</${name}>`).exec(body)?.[1]
-    ?.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", "\"").replaceAll("&amp;", "&")
-
 /** The service's own words, without a signature or token that they quote. */
 const messageOf = (body: string): string | undefined =>
-  element(body, "Message")
+  textWithin(body, "Message")
     ?.replace(/\b(sig|se|st|sp|sv|skoid)=[^&\s'"]*/gi, "$1=…")
     .replace(/\b(SharedKey|Bearer) [^\s'"]+/gi, "$1 …")
     .replace(/'[A-Za-z0-9+/]{40,}={0,2}'/g, "'…'")

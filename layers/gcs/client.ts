@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
@@ -10,6 +11,7 @@ import type { Capabilities } from "../../src/Capabilities.ts"
 import type { Outcome } from "../../src/ErrorReason.ts"
 import { encodeParameters, encodeQuery } from "../../src/http/percentEncoding.ts"
 import { drain, readMessage, readText } from "../../src/http/replyBody.ts"
+import { timeOf } from "../../src/http/replyStat.ts"
 import { renewed } from "../../src/http/serviceError.ts"
 import type { Transport, TransportReply, TransportRequest } from "../../src/http/Transport.ts"
 import { violation } from "../../src/http/violation.ts"
@@ -66,9 +68,22 @@ export const send = Effect.fnUntraced(function*(
   const reply = yield* sendAs(client, request, token)
   if (reply.status !== 401) return reply
   yield* clock.learn(reply)
-  const error = yield* refusal(request, reply)
+  const error = withSkew(yield* refusal(request, reply), reply, yield* Clock.currentTimeMillis)
   return yield* (yield* tokens.refused(token)) ? renewed(error) : error
 })
+
+/** The service says no more than that it knows nobody of this token, which may be signed by a clock that is wrong. */
+const withSkew = (error: ObjectStoreError, { headers }: TransportReply, now: number): ObjectStoreError => {
+  const there = timeOf(headers["date"])?.epochMilliseconds
+  return there === undefined || Math.abs(there - now) <= allowedSkew ? error : withContext(error, {
+    description: `${
+      error.reason.description ?? "not known"
+    }; the clock of this machine is wrong: the service says that it is ${headers["date"]}`
+  })
+}
+
+/** Google's servers take tokens that are dated up to 5 minutes ahead. */
+const allowedSkew = 5 * 60_000
 
 const sendAs = (
   client: Client,

@@ -16,6 +16,7 @@ import {
   serviceError
 } from "../../src/http/serviceError.ts"
 import type { TransportReply } from "../../src/http/Transport.ts"
+import { textWithin } from "../../src/http/Xml.ts"
 import { makeError, type ObjectStoreError, type ReasonFields } from "../../src/ObjectStoreError.ts"
 import { backendName } from "./config.ts"
 
@@ -133,12 +134,9 @@ const readJsonError = (text: string): Said => {
   return { code: textOf(detail["reason"]), message: textOf(error["message"]) ?? textOf(detail["message"]) }
 }
 
-const element = (text: string, name: string): string | undefined =>
-  new RegExp(`<${name}>([^<]*)</${name}>`).exec(text)?.[1]
-
 const readXmlError = (text: string): Said =>
   /^(?:<\?xml[^>]*\?>)?\s*<Error>/.test(text)
-    ? { code: textOf(element(text, "Code")), message: textOf(element(text, "Message")) }
+    ? { code: textOf(textWithin(text, "Code")), message: textOf(textWithin(text, "Message")) }
     : {}
 
 /** The service's own sentence for a bucket that is not there; its reason is that of a missing object. */

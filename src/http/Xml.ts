@@ -333,6 +333,20 @@ const unescape = (text: string): string => {
   return plain + text.slice(from)
 }
 
+/**
+ * The text of an element in the few lines of an error, wherever it stands. What is not there is not missed, and what is no XML
+ * is told as it came: the error itself is what matters.
+ */
+export const textWithin = (text: string, name: string): string | undefined => {
+  const found = new RegExp(`<${name}>([^<]{0,4000})</${name}>`).exec(text)?.[1]
+  if (found === undefined) return undefined
+  try {
+    return unescape(found)
+  } catch {
+    return found
+  }
+}
+
 const character = (name: string): string => {
   const known = entities.get(name)
   if (known !== undefined) return known

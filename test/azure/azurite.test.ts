@@ -10,6 +10,7 @@ import type { ObjectStore, ObjectStoreError } from "effect-objectstore"
 import * as Azure from "effect-objectstore/layers/Azure"
 import * as Memory from "effect-objectstore/layers/Memory"
 import { describeProperty } from "effect-objectstore/testing"
+import { createHash } from "node:crypto"
 import { fileURLToPath } from "node:url"
 import { azurite } from "../servers/azurite.ts"
 import { onServer } from "../servers/onServer.ts"
@@ -171,6 +172,8 @@ onServer(azurite, (server) => {
             assert.deepStrictEqual({ ...info.metadata }, { some_name: "some value" })
             assert.isTrue(body.equals(yield* store.get(name)))
           }
+          const md5 = createHash("md5").update(body).digest("base64")
+          assert.strictEqual((yield* store.stat(key)).checksums.md5, md5)
           const keys = yield* Stream.runCollect(store.list())
           assert.deepStrictEqual(keys.map((info) => info.key).toSorted(), [key, `${key}-parts`].toSorted())
         })

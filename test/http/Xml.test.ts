@@ -6,6 +6,7 @@ import {
   parseXml,
   refuseXml,
   rootOfXml,
+  textWithin,
   xmlDocument,
   xmlElement,
   type XmlReader,
@@ -151,6 +152,15 @@ describe("Xml", () => {
         assert.isBelow(performance.now() - start, 2000, text.slice(0, 20))
       }
     }))
+
+  it("finds the text of an element in an error's few lines, which may be no XML", () => {
+    const told = (text: string) => textWithin(text, "Message")
+    assert.strictEqual(told("<?xml?><Error><Code>A</Code><Message>a &lt;b&gt;&#10;c</Message></Error>"), "a <b>\nc")
+    assert.strictEqual(told("<Error><Message>a & b</Message></Error>"), "a & b")
+    assert.strictEqual(told("<Error><Message>&nbsp;</Message></Error>"), "&nbsp;")
+    assert.isUndefined(told("<Error><Code>A</Code></Error>"))
+    assert.isUndefined(told(`<Error><Message>${"x".repeat(5000)}</Message></Error>`))
+  })
 
   it.effect("writes what it reads", () =>
     Effect.gen(function*() {

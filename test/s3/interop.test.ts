@@ -179,8 +179,8 @@ for (const definition of [minio, versitygw]) {
           assert.strictEqual(Buffer.from(yield* store.get("boto/ü +%2F")).toString(), "from boto3".repeat(100))
           const info = yield* store.stat("boto/ü +%2F")
           assert.deepStrictEqual(
-            [{ ...info.metadata }, info.attributes.contentType, info.attributes.cacheControl],
-            [{ owner: "boto" }, "text/boto", "no-cache"]
+            [{ ...info.metadata }, info.attributes.contentType, info.attributes.cacheControl, info.checksums.crc32],
+            [{ owner: "boto" }, "text/boto", "no-cache", base64(crc32(Buffer.from("from boto3".repeat(100))))]
           )
           const parts = yield* store.get("boto/parts")
           assert.deepStrictEqual([parts.length, parts[0], parts[5 * MiB]], [5 * MiB + 1, 97, 98])
