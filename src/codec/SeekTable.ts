@@ -19,6 +19,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
+import { crc32c } from "./Crc32c.ts"
 import { skippableMagic } from "./FrameHeader.ts"
 import { corrupt, exceeded, unsupported } from "./zstdErrors.ts"
 
@@ -42,7 +43,7 @@ const maxTableSize = 64 * 1024 * 1024
  * @since 0.1.0
  */
 export interface SeekTable {
-  /** Frames, those without content with them. */
+  /** Frames, those without content with them: ours have one more than the original fills, the table's checksum. */
   readonly frames: number
   /** Bytes of the original. */
   readonly size: number
@@ -71,8 +72,49 @@ export interface SeekTableEntry {
   readonly checksum: number
 }
 
-/** The table of frames, as the frame that ends what is stored. @internal */
+/**
+ * The format has no checksum of the table itself, and one bit of it turned over would lead to another place of the original.
+ * So a frame that decoders skip lies before ours, and is an entry of it: `XSKT` and the CRC-32C of the table's frame.
+ */
+const checkMagic = skippableMagic + 0xd
+const checkTag = 0x544b5358
+const checkLength = 16
+const checkEntry: SeekTableEntry = {
+  storedSize: checkLength,
+  size: 0,
+  // The low 32 bits of XXH64 of nothing.
+  checksum: 0x51d8e999
+}
+
+const printCheck = (table: Uint8Array): Uint8Array<ArrayBuffer> => {
+  const bytes = new Uint8Array(checkLength)
+  const view = new DataView(bytes.buffer)
+  view.setUint32(0, checkMagic, true)
+  view.setUint32(4, checkLength - headerLength, true)
+  view.setUint32(8, checkTag, true)
+  view.setUint32(12, crc32c(table), true)
+  return bytes
+}
+
+/** Whether the table is what was written, if `before`, the bytes before it, end with a checksum of it. */
+const checkTable = (before: Uint8Array, table: Uint8Array): boolean | undefined => {
+  if (before.length < checkLength) return undefined
+  const view = new DataView(before.buffer, before.byteOffset + before.length - checkLength, checkLength)
+  const isCheck = view.getUint32(0, true) === checkMagic && view.getUint32(4, true) === checkLength - headerLength &&
+    view.getUint32(8, true) === checkTag
+  return isCheck ? view.getUint32(12, true) === crc32c(table) : undefined
+}
+
+/** What follows the frames: the table's checksum and the table, which end what is stored. @internal */
 export const printSeekTable = (entries: ReadonlyArray<SeekTableEntry>): Uint8Array<ArrayBuffer> => {
+  const table = printTable([...entries, checkEntry])
+  const bytes = new Uint8Array(checkLength + table.length)
+  bytes.set(printCheck(table))
+  bytes.set(table, checkLength)
+  return bytes
+}
+
+const printTable = (entries: ReadonlyArray<SeekTableEntry>): Uint8Array<ArrayBuffer> => {
   const length = entries.length * 12 + footerLength
   const bytes = new Uint8Array(headerLength + length)
   const view = new DataView(bytes.buffer)
@@ -150,17 +192,19 @@ const operation = "seekTable"
 /**
  * Reads the table of an object of `size` bytes from its end; `undefined` if it has none, so that its ranges are read by
  * decompressing what lies before them. `readTail` reads so many bytes from the end: once where there are fewer than 1,300
- * frames, else twice.
+ * frames, else twice. `expectedSize` is what is known of the original from elsewhere.
  *
- * A table that does not fit its object fails with `IntegrityFailed`, one of a later version of the format with `Unsupported`,
- * one of more than 64 MiB with `LimitExceeded`.
+ * A table that does not fit its object or the size fails with `IntegrityFailed`, one of a later version of the format with
+ * `Unsupported`, one of more than 64 MiB with `LimitExceeded`. Tables that we write carry a checksum of themselves; another
+ * tool's may be damaged so that it fits nonetheless, and then only `expectedSize` tells.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const read = Effect.fnUntraced(function*<E, R>(
   size: number,
-  readTail: (length: number) => Effect.Effect<Uint8Array, E, R>
+  readTail: (length: number) => Effect.Effect<Uint8Array, E, R>,
+  expectedSize?: number
 ): Effect.fn.Return<SeekTable | undefined, E | ObjectStoreError, R> {
   const readExactly = (length: number) =>
     Effect.filterOrFail(
@@ -178,11 +222,23 @@ export const read = Effect.fnUntraced(function*<E, R>(
   if (frames > maxFrames || length > maxTableSize) {
     return yield* exceeded(operation, "seekTable", `a table of ${frames} frames is too large`)
   }
-  const bytes = length <= tail.length ? tail.subarray(tail.length - length) : yield* readExactly(length)
+  const wanted = Math.min(length + checkLength, size)
+  const end = wanted <= tail.length ? tail : yield* readExactly(wanted)
+  const bytes = end.subarray(end.length - length)
   if (new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) !== tableMagic) return undefined
   if (reserved) return yield* unsupported(operation, "seekTable", "the table of frames is of a later version")
+  if (checkTable(end.subarray(0, end.length - length), bytes) === false) {
+    return yield* corrupt(operation, "the table of frames is not what was written: its checksum differs")
+  }
   const table = parseTable(bytes, footer, size)
-  return typeof table === "string" ? yield* corrupt(operation, table) : table
+  if (typeof table === "string") return yield* corrupt(operation, table)
+  if (expectedSize !== undefined && table.size !== expectedSize) {
+    return yield* corrupt(
+      operation,
+      `the table's frames have ${table.size} bytes of content in place of ${expectedSize}`
+    )
+  }
+  return table
 })
 
 /**

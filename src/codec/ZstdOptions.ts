@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
 import { invalid } from "./zstdErrors.ts"
+import { compressMemory } from "./zstdMemory.ts"
 
 /** Bytes of the original in a frame, unless the program says otherwise. */
 const defaultFrameSize = 4 * 1024 * 1024
@@ -46,7 +47,7 @@ export interface CompressOptions {
    * that ranges can be read. Every zstd tool skips it. `true` without it.
    */
   readonly seekable?: boolean | undefined
-  /** Frames that are compressed at a time; as many as the pool has threads without it. A positive integer. */
+  /** Frames that are compressed at a time; without it as many as the pool has threads, or as its memory has room for. */
   readonly concurrency?: number | undefined
   /** Runs once, after the last byte was compressed and before the stream ends. */
   readonly onSummary?: ((summary: CompressSummary) => Effect.Effect<void>) | undefined
@@ -139,14 +140,21 @@ const check = (
     : invalid(operation, `${name} is ${value}; it has to be a whole number from ${least} to ${most}`)
 
 /** The options with their defaults, or what is wrong with them. @internal */
-export const compressPlan = (options: CompressOptions | undefined, threads: number) => {
-  const { concurrency = threads, frameSize = defaultFrameSize, level = defaultLevel, seekable = true } = options ?? {}
+export const compressPlan = (
+  options: CompressOptions | undefined,
+  pool: { readonly threads: number; readonly memory: number }
+) => {
+  const { frameSize = defaultFrameSize, level = defaultLevel, seekable = true } = options ?? {}
   const wrong = check("compress", "level", level, 1, maxLevel) ??
-    check("compress", "frameSize", frameSize, minFrameSize, maxFrameSize) ??
-    check("compress", "concurrency", concurrency, 1, maxConcurrency)
-  return wrong === undefined
+    check("compress", "frameSize", frameSize, minFrameSize, maxFrameSize)
+  if (wrong !== undefined) return Effect.fail(wrong)
+  // More of them than the pool's memory has room for would only wait, each with its original.
+  const room = Math.max(1, Math.floor(pool.memory / compressMemory(level, frameSize)))
+  const concurrency = options?.concurrency ?? Math.min(pool.threads, room)
+  const wrongCount = check("compress", "concurrency", concurrency, 1, maxConcurrency)
+  return wrongCount === undefined
     ? Effect.succeed({ concurrency, frameSize, level, seekable, onSummary: options?.onSummary })
-    : Effect.fail(wrong)
+    : Effect.fail(wrongCount)
 }
 
 /** @internal */

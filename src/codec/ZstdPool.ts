@@ -44,6 +44,8 @@ export interface ZstdPoolOptions {
 export interface ZstdPool {
   /** Threads at most. */
   readonly threads: number
+  /** Bytes that the frames in work may take together. */
+  readonly memory: number
   /** Threads that run now. */
   readonly running: () => number
   /** Tasks that a thread works on now. */
@@ -194,6 +196,7 @@ export const makePoolUnsafe = (
 
   return {
     threads,
+    memory: budget,
     running: () => slots.size,
     busy: () => [...slots].filter(({ job }) => job !== undefined).length,
     run: <const T extends Task>(task: T, given: ReadonlyArray<ArrayBuffer>, memory: number) =>

@@ -116,7 +116,7 @@ export const compressStream =
   <E, R>(self: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, E | ObjectStoreError, R> =>
     Stream.unwrap(Effect.gen(function*() {
       const pool = yield* ZstdPool
-      const { concurrency, frameSize, level, onSummary, seekable } = yield* compressPlan(options, pool.threads)
+      const { concurrency, frameSize, level, onSummary, seekable } = yield* compressPlan(options, pool)
       const free: Array<Bytes> = []
       const totals = makeTotals()
 

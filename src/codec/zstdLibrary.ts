@@ -218,10 +218,15 @@ export const loadZlib = (): ZstdLibrary => {
         produced += chunk.length
         if (produced > limit) stream.destroy(tooMuch())
       })
-      stream.on("error", (error) => settle(explain(error)))
+      let failed: LibraryError | undefined
+      stream.on("error", (error) => {
+        failed = explain(error)
+        settle(failed)
+      })
       stream.on("end", () => settle(collected()))
       return {
         decode: (blocks, most, last, done) => {
+          if (failed !== undefined) return done(failed)
           limit += most
           finish = done
           // A failure comes as the event; the callback then says it again.

@@ -6,6 +6,8 @@ import * as NodeFs from "node:fs"
 import * as NodeOs from "node:os"
 import * as NodePath from "node:path"
 import { fileURLToPath } from "node:url"
+import { compressMemory } from "../../src/codec/zstdMemory.ts"
+import { compressPlan } from "../../src/codec/ZstdOptions.ts"
 import { makePoolUnsafe } from "../../src/codec/ZstdPool.ts"
 import type { Request, Task } from "../../src/codec/zstdProtocol.ts"
 import { makeThread, type ThreadEvents } from "../../src/codec/zstdThread.ts"
@@ -57,6 +59,28 @@ const idlePool = (options: Zstd.ZstdPoolOptions) => {
 /** What all threads were asked, as levels. */
 const levels = (threads: ReadonlyArray<{ readonly sent: ReadonlyArray<Request> }>) =>
   threads.map(({ sent }) => sent.map((request) => request._tag === "Compress" ? request.level : request._tag))
+
+describe("memory", () => {
+  it("of a frame grows with its level and its size, to hundreds of MiB", () => {
+    const inMiB = (level: number, size: number): number => Math.round(compressMemory(level, size * MiB) / MiB)
+    assert.isAtMost(inMiB(3, 4), 32)
+    assert.isAtMost(inMiB(22, 4), 96)
+    assert.isAtLeast(inMiB(22, 64), 800)
+    for (let level = 2; level <= 22; level++) assert.isAtLeast(compressMemory(level, 4 * MiB), 16 * MiB)
+  })
+
+  it.effect("of frames in work is kept by taking fewer at a time", () =>
+    Effect.gen(function*() {
+      const plan = (options: Zstd.CompressOptions) =>
+        Effect.map(compressPlan(options, { threads: 8, memory: 2 ** 30 }), ({ concurrency }) => concurrency)
+      assert.strictEqual(yield* plan({}), 8)
+      assert.strictEqual(yield* plan({ level: 22 }), 8)
+      assert.strictEqual(yield* plan({ level: 22, frameSize: 16 * MiB }), 3)
+      assert.strictEqual(yield* plan({ level: 22, frameSize: 64 * MiB }), 1)
+      assert.strictEqual(yield* plan({ level: 22, frameSize: 256 * MiB }), 1)
+      assert.strictEqual(yield* plan({ level: 22, frameSize: 64 * MiB, concurrency: 2 }), 2)
+    }))
+})
 
 describe("the pool of threads", () => {
   it.effect("starts threads when there is work, and no more than it may", () =>
