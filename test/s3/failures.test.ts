@@ -281,7 +281,10 @@ it.live(
         "not-applied",
         "not-applied"
       ])
-      const unknown = yield* observe({ ...refused, endpoint: "http://no-such-host.invalid", vendor: "minio" }, "bucket")
+      const unknown = yield* observe(
+        { ...refused, endpoint: "https://no-such-host.invalid", vendor: "minio" },
+        "bucket"
+      )
       assert.deepStrictEqual(tags(unknown), all("ConnectionFailed"))
       assert.strictEqual("phase" in unknown[0]!.reason ? unknown[0]!.reason.phase : "", "dns")
     }),
