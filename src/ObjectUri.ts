@@ -101,8 +101,12 @@ const memoryName: NameRule = {
   rule: "1 to 255 of letters, digits, '.', '_' and '-'"
 }
 
+/** A name as it may be shown: user information may stand in its place, and be a secret. */
+const shown = (name: string): string =>
+  printable(name.replace(/^.*@/s, "<redacted>@").replace(/:.*$/s, ":<redacted>").slice(0, 80))
+
 const checkName = (rule: NameRule, name: string): string | undefined =>
-  rule.pattern.test(name) ? undefined : `${rule.what} "${printable(name.slice(0, 80))}" is not ${rule.rule}`
+  rule.pattern.test(name) ? undefined : `${rule.what} "${shown(name)}" is not ${rule.rule}`
 
 /**
  * Whether a container may have this name under `scheme`; the answer is what is wrong, or `undefined`.
@@ -292,7 +296,8 @@ export const printPrefix = (uri: Omit<Parts, "key">): string => {
 export const redact = (text: string): string =>
   text
     .slice(0, 2048)
-    .replace(/^([A-Za-z][A-Za-z0-9+.-]*:\/\/)[^/@]*@/, "$1<redacted>@")
+    // A password may hold any character, also "/".
+    .replace(/^([A-Za-z][A-Za-z0-9+.-]*:\/\/)(?:[^/:]*:.*|[^/]*)@/s, "$1<redacted>@")
     .replace(/^(https?:\/\/[^?#]*)[?#].*$/s, "$1?<redacted>")
 
 /**
