@@ -25,6 +25,7 @@ import type { ObjectInfo, OpenUpload, Prefix, PutResult } from "./ObjectInfo.ts"
 import { ObjectStore, type ObjectStoreOperations } from "./ObjectStore.ts"
 import { makeError, type ObjectStoreError } from "./ObjectStoreError.ts"
 import type { At, CompressionOptions, DecompressOption, ListOptions, WriteOptions } from "./ObjectStoreOptions.ts"
+import { redact } from "./ObjectUri.ts"
 
 /**
  * How `compress` keeps objects.
@@ -127,11 +128,12 @@ export const layerCompress = (settings?: CompressSettings): Layer.Layer<ObjectSt
 
 const makeOperations = (
   store: ObjectStoreOperations,
-  { frameSize, level, listConcurrency = 16, listSizes = "original" }: CompressSettings
+  { listConcurrency = 16, listSizes = "original", ...compression }: CompressSettings
 ): Complete<ObjectStoreOperations> => {
   const written = (options: WriteOptions | undefined): WriteOptions => ({
     ...options,
-    compression: { level, frameSize, ...options?.compression }
+    // All of it, so that a write refuses what there is not.
+    compression: { ...compression, ...options?.compression }
   })
   /** What is asked for as it is stored is given so; everything else is the original. */
   const read = <Options extends DecompressOption>(options: Options | undefined) => ({
@@ -250,7 +252,7 @@ const makeOperations = (
       Effect.fail(makeError("Unsupported", {
         operation: "presign",
         backend: "compress",
-        uri: String(at),
+        uri: redact(String(at)),
         capability: "presign",
         description: "a URL leads to what is stored, which is compressed"
       })),

@@ -296,6 +296,24 @@ describe("compress", () => {
       assert.isBelow(sizes[0]!.size, 5000)
     }))
 
+  it.live("hands every setting of compression on, and refuses what is none", () =>
+    Effect.gen(function*() {
+      const stored = yield* Memory.make()
+      yield* compress({ mark: false })(stored).put("a", "hello")
+      assert.deepStrictEqual((yield* stored.stat("a.zst")).metadata, Object.create(null))
+      const misspelt = compress({ levle: 9 } as CompressionOptions)(stored)
+      assert.strictEqual(yield* reasonOf(misspelt.put("a", "hello")), "InvalidRequest")
+    }))
+
+  it.live("shows no secret of a location that it refuses to sign", () =>
+    Effect.gen(function*() {
+      const store = compress()(yield* Memory.make())
+      const at = "https://account1.blob.core.windows.net/c/k?sig=canary"
+      const error = yield* Effect.flip(store.presign(at, { method: "GET", expiresIn: "1 hour" }))
+      assert.strictEqual(error.reason._tag, "Unsupported")
+      assert.notInclude(JSON.stringify(error) + error.message, "canary")
+    }))
+
   it.live("knows the size of what has no metadata, and of what another program compressed", () =>
     Effect.gen(function*() {
       const stored = yield* Memory.make({ capabilities: { metadata: false } })
