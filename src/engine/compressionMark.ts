@@ -41,8 +41,9 @@ export const markOf = (metadata: Metadata | undefined): Mark | undefined => {
   const [format, ...fields] = metadata[markName]!.split(";")
   if (format !== "zstd") return undefined
   const field = (name: string) => fields.find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1)
-  const size = Number(field("size") ?? Number.NaN)
-  return { size: Number.isSafeInteger(size) && size >= 0 ? size : undefined, crc32c: field("crc32c") }
+  const digits = field("size")
+  const size = digits !== undefined && /^\d{1,16}$/.test(digits) ? Number(digits) : undefined
+  return { size: Number.isSafeInteger(size) ? size : undefined, crc32c: field("crc32c") }
 }
 
 /** The metadata without the mark. */

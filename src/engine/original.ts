@@ -190,10 +190,14 @@ export const layoutOf = Effect.fnUntraced(function*(
   tail: Uint8Array
 ): Effect.fn.Return<Layout, ObjectStoreError> {
   if (!mayBe(place, stat, mode)) return raw
-  const table = yield* SeekTable.read(stat.size, (length) =>
-    length <= tail.length
-      ? Effect.succeed(tail.subarray(tail.length - length))
-      : readStored(engine, place, stat, { offset: stat.size - length, length }))
+  const table = yield* SeekTable.read(
+    stat.size,
+    (length) =>
+      length <= tail.length
+        ? Effect.succeed(tail.subarray(tail.length - length))
+        : readStored(engine, place, stat, { offset: stat.size - length, length }),
+    markOf(stat.metadata)?.size
+  )
   if (table !== undefined) return { _tag: "Seekable", table }
   if (mode === true || markOf(stat.metadata) !== undefined) return plain
   const first = yield* readStored(engine, place, stat, { offset: 0, length: Math.min(4, stat.size) })

@@ -3,7 +3,9 @@
  *
  * @internal
  */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ObjectReader } from "../ObjectStore.ts"
@@ -60,7 +62,11 @@ export const openReader = Effect.fnUntraced(function*(
     }).pipe(Effect.mapError(explain))
 
   if (isDecompressing(conditions)) {
-    const layout = yield* Effect.cached(layoutOf(engine, place, conditions.decompress, stat, new Uint8Array(0)))
+    // Looked at once; what failed is looked at again by the next read.
+    const layout = yield* Effect.cachedWithTTL(
+      layoutOf(engine, place, conditions.decompress, stat, new Uint8Array(0)),
+      (exit) => Exit.isSuccess(exit) ? Duration.infinity : Duration.zero
+    )
     const opened = Effect.fnUntraced(function*(range: ByteRange | undefined, options: ReaderReadOptions | undefined) {
       const what = checked(range, options)
       if (isObjectStoreError(what)) return yield* what

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
-import { fromBackend, type ObjectStore } from "effect-objectstore"
+import { fromBackend, makeError, type ObjectStore, SeekTable, Zstd } from "effect-objectstore"
 import { makeBackend } from "effect-objectstore/layers/Memory"
 import * as NodeZlib from "node:zlib"
 import { reasonOf } from "../engine/reasonOf.ts"
@@ -99,15 +99,53 @@ describe("stored content that is damaged", () => {
       const stored = yield* plain.get("a.zst")
       // What the mark says of a stream in several requests: its size was not known when the upload began.
       const metadata = { objectstorecompression: "zstd" }
-      const table = compression!.frames * 12 + 17
-      const entries = new DataView(stored.buffer, stored.byteOffset + stored.length - table + 8)
-      let at = 0
-      for (let frame = 0; frame < compression!.frames; frame++) {
-        at += entries.getUint32(frame * 12, true)
-        if (frame === 0) continue
-        yield* plain.put("b.zst", stored.subarray(0, at), { metadata })
+      const table = yield* SeekTable.read(
+        stored.length,
+        (length) => Effect.succeed(stored.subarray(stored.length - length))
+      )
+      for (let frames = 2; frames <= compression!.frames; frames++) {
+        const rest = stored.subarray(0, table!.storedOffsets[frames]!)
+        // What is left is whole in itself: it is our table that is missing.
+        assertSame(yield* Zstd.decompress(rest), body.subarray(0, table!.offsets[frames]!), `${frames} frames`)
+        yield* plain.put("b.zst", rest, { metadata })
         for (const read of reads(plain, "b.zst")) assert.strictEqual(yield* reasonOf(read), "IntegrityFailed")
       }
+    }))
+
+  it.live("is an error of a range, too, where the table tells another size than the mark", () =>
+    Effect.gen(function*() {
+      const { plain } = yield* setUp
+      yield* plain.put("a", body, { compression: { frameSize: 4 * KiB } })
+      const stored = yield* plain.get("a.zst")
+      const range = plain.getRange("b.zst", { offset: 100, length: 10 }, { decompress: true })
+      for (const [size, tag] of [[body.length, "Success"], [body.length + 1, "IntegrityFailed"]] as const) {
+        yield* plain.put("b.zst", stored, { metadata: { objectstorecompression: `zstd;size=${size}` } })
+        assert.strictEqual(yield* reasonOf(range), tag)
+      }
+      // A size that is no number tells nothing.
+      for (const size of ["", "-1", "0x10", "1e99", "99999999999999999"]) {
+        yield* plain.put("b.zst", stored, { metadata: { objectstorecompression: `zstd;size=${size}` } })
+        assertSame(yield* plain.get("b.zst", { decompress: true }), body, size)
+      }
+    }))
+
+  it.live("a reader looks again for the table where it could not", () =>
+    Effect.gen(function*() {
+      const memory = yield* makeBackend()
+      const plain = yield* fromBackend(memory, { base: "mem://memory/" })
+      yield* plain.put("a", body, { compression: { frameSize: 4 * KiB } })
+      let denied = true
+      const store = yield* fromBackend({
+        ...memory,
+        read: (at, request) =>
+          denied
+            ? Effect.fail(makeError("PermissionDenied", { operation: "read", backend: "memory" }))
+            : memory.read(at, request)
+      }, { base: "mem://memory/" })
+      const reader = yield* store.open("a.zst", { decompress: true })
+      assert.strictEqual(yield* reasonOf(reader.read()), "PermissionDenied")
+      denied = false
+      assertSame(yield* reader.read(), body, "again")
     }))
 })
 
