@@ -1,7 +1,9 @@
 /**
  * What a careful program would write by hand over undici's dispatch: the limit that the stores are held against.
  */
+import { Stream } from "effect"
 import * as NodeNet from "node:net"
+import { Readable } from "node:stream"
 import { Agent, type Dispatcher } from "undici"
 import { touched } from "./harness.ts"
 import { originIn } from "./stub/start.ts"
@@ -75,9 +77,19 @@ export const bareCase = (cloud: keyof typeof bareHeads, size: number, blockSize 
 })
 
 /** Pieces of memory, as a program that reads a file or a socket has them. */
-export function* piecesOf(memory: Uint8Array, size: number): Generator<Uint8Array> {
+function* piecesOf(memory: Uint8Array, size: number): Generator<Uint8Array> {
   for (let at = 0; at < memory.length; at += size) yield memory.subarray(at, at + size)
 }
+
+/** The same as a stream whose length nobody is told, some pieces at a time. */
+export const streamOf = (memory: Uint8Array): Stream.Stream<Uint8Array> =>
+  Stream.fromIterable(piecesOf(memory, streamPiece), { chunkSize: 16 })
+
+/** The same as a stream of Node's. */
+export const readableOf = (memory: Uint8Array): Readable =>
+  Readable.from(piecesOf(memory, streamPiece), { objectMode: false })
+
+const streamPiece = 64 * 1024
 
 /** Runs `one` so many times, some at a time. */
 export const times = async (

@@ -1,16 +1,14 @@
 /**
  * Azure Blob: 256 MiB down into memory of one's own, and up.
  */
-import { Effect, Stream } from "effect"
-import { Readable } from "node:stream"
+import { Effect } from "effect"
 import { azureClient, openAzure } from "../clouds.ts"
-import { bareCase, piecesOf } from "../handwrittenHttp.ts"
+import { bareCase, readableOf, streamOf } from "../handwrittenHttp.ts"
 import { MiB, speed, touched, type Workload } from "../harness.ts"
 import { originIn, startStub, stopStub } from "../stub/start.ts"
 
 const size = 256 * MiB
 const key = `${size}.bin`
-const piece = 64 * 1024
 
 const upload = (checksum: "crc64" | "md5" | "none", options?: { readonly partSize?: number }) => ({
   setup: async (directory: string) => {
@@ -29,7 +27,7 @@ const uploadStream = (checksum: "crc64" | "none") => ({
     return () =>
       Effect.runPromise(
         Effect.map(
-          azure.put("put.bin", Stream.fromIterable(piecesOf(memory, piece), { chunkSize: 16 })),
+          azure.put("put.bin", streamOf(memory)),
           (result) => ({ bytes: result.size })
         )
       )
@@ -85,7 +83,7 @@ export const workload: Workload = {
         const blob = azureClient(originIn(directory)).getBlockBlobClient("put.bin")
         const memory = touched(new Uint8Array(size))
         return Promise.resolve(async () => {
-          await blob.uploadStream(Readable.from(piecesOf(memory, piece), { objectMode: false }), 8 * MiB, 8)
+          await blob.uploadStream(readableOf(memory), 8 * MiB, 8)
           return { bytes: size }
         })
       }

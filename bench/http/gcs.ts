@@ -2,8 +2,9 @@
  * GCS: 256 MiB down into memory of one's own, and up.
  */
 import { Effect } from "effect"
+import { pipeline } from "node:stream/promises"
 import { gcsClient, openGcs } from "../clouds.ts"
-import { bareCase } from "../handwrittenHttp.ts"
+import { bareCase, readableOf, streamOf } from "../handwrittenHttp.ts"
 import { MiB, speed, touched, type Workload } from "../harness.ts"
 import { originIn, startStub, stopStub } from "../stub/start.ts"
 
@@ -16,6 +17,27 @@ const store = (options?: { readonly partSize?: number }) => ({
     const memory = touched(new Uint8Array(size))
     return () =>
       Effect.runPromise(Effect.map(gcs.put("put.bin", memory, options), (result) => ({ bytes: result.size })))
+  }
+})
+
+/** A stream of pieces of 64 KiB, whose length nobody is told: a session. */
+const storeStream = {
+  setup: async (directory: string) => {
+    const gcs = await openGcs(originIn(directory))
+    const memory = touched(new Uint8Array(size))
+    return () =>
+      Effect.runPromise(Effect.map(gcs.put("put.bin", streamOf(memory)), (result) => ({ bytes: result.size })))
+  }
+}
+
+const sdkStream = (validation: "crc32c" | false) => ({
+  setup: (directory: string) => {
+    const file = gcsClient(originIn(directory)).file("put.bin")
+    const memory = touched(new Uint8Array(size))
+    return Promise.resolve(async () => {
+      await pipeline(readableOf(memory), file.createWriteStream({ resumable: true, validation }))
+      return { bytes: size }
+    })
   }
 })
 
@@ -67,6 +89,9 @@ export const workload: Workload = {
     },
     "put, defaults, CRC32C": store(),
     "put, one request, CRC32C": store({ partSize: size }),
+    "put of a stream, CRC32C": storeStream,
+    "SDK, write stream resumable, CRC32C": sdkStream("crc32c"),
+    "SDK, write stream resumable, no validation": sdkStream(false),
     "bare socket, no checksum": bareCase("gcs", size),
     "SDK, save, CRC32C": save({ resumable: false, validation: "crc32c" }),
     "SDK, save resumable, CRC32C": save({ resumable: true, validation: "crc32c" }),
@@ -89,6 +114,15 @@ export const workload: Workload = {
       name: "of the SDK, up, with checksums, both resumable",
       value: speed("put, defaults, CRC32C", "SDK, save resumable, CRC32C"),
       atLeast: 1.5
+    },
+    {
+      name: "of the SDK, up, a stream, with checksums",
+      value: speed("put of a stream, CRC32C", "SDK, write stream resumable, CRC32C"),
+      atLeast: 1.5
+    },
+    {
+      name: "of the SDK, up, a stream, ours alone with a checksum",
+      value: speed("put of a stream, CRC32C", "SDK, write stream resumable, no validation")
     },
     {
       name: "of a bare socket without a checksum, up",

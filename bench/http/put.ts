@@ -4,7 +4,7 @@
 import { PutObjectCommand } from "@aws-sdk/client-s3"
 import { Effect } from "effect"
 import { awsClient, openS3 } from "../clouds.ts"
-import { bareCase, dispatch } from "../handwrittenHttp.ts"
+import { bareCase, dispatch, readableOf, streamOf } from "../handwrittenHttp.ts"
 import { MiB, speed, touched, type Workload } from "../harness.ts"
 import { originIn, startStub, stopStub } from "../stub/start.ts"
 
@@ -24,6 +24,29 @@ const sdk = (checksums: "WHEN_SUPPORTED" | "WHEN_REQUIRED") => ({
     const memory = touched(new Uint8Array(size))
     return Promise.resolve(async () => {
       await client.send(new PutObjectCommand({ Bucket: "bucket", Key: "put.bin", Body: memory }))
+      return { bytes: size }
+    })
+  }
+})
+
+/** A stream of pieces of 64 KiB, whose length nobody is told: parts. */
+const storeStream = {
+  setup: async (directory: string) => {
+    const s3 = await openS3(originIn(directory))
+    const memory = touched(new Uint8Array(size))
+    return () =>
+      Effect.runPromise(Effect.map(s3.put("put.bin", streamOf(memory)), (result) => ({ bytes: result.size })))
+  }
+}
+
+/** The SDK sends a stream in one request and has to be told its length; parts are another package's. */
+const sdkStream = (checksums: "WHEN_SUPPORTED" | "WHEN_REQUIRED") => ({
+  setup: (directory: string) => {
+    const client = awsClient(originIn(directory), checksums)
+    const memory = touched(new Uint8Array(size))
+    return Promise.resolve(async () => {
+      const body = { Bucket: "bucket", Key: "put.bin", Body: readableOf(memory), ContentLength: size }
+      await client.send(new PutObjectCommand(body))
       return { bytes: size }
     })
   }
@@ -50,6 +73,9 @@ export const workload: Workload = {
         })
       }
     },
+    "put of a stream": storeStream,
+    "AWS SDK, a stream": sdkStream("WHEN_SUPPORTED"),
+    "AWS SDK, a stream, checksums only where required": sdkStream("WHEN_REQUIRED"),
     "AWS SDK": sdk("WHEN_SUPPORTED"),
     "AWS SDK, checksums only where required": sdk("WHEN_REQUIRED")
   },
@@ -59,6 +85,11 @@ export const workload: Workload = {
     {
       name: "of the AWS SDK without checksums",
       value: speed("put, one request", "AWS SDK, checksums only where required")
+    },
+    { name: "of the AWS SDK, a stream", value: speed("put of a stream", "AWS SDK, a stream") },
+    {
+      name: "of the AWS SDK without checksums, a stream",
+      value: speed("put of a stream", "AWS SDK, a stream, checksums only where required")
     },
     { name: "of a bare socket without a checksum", value: speed("put, one request", "bare socket, no checksum") },
     {

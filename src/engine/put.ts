@@ -141,36 +141,51 @@ const putStream = (
   inOwnScope((left) =>
     Effect.gen(function*() {
       const session = yield* openSession(engine, place, () => object, plan, options, always, left)
-      const counted = countBytes(engine, session, options?.size)
+      const count = makeCount(engine, options?.size)
       yield* body.pipe(
         Stream.mapError(streamFailed(engine)),
-        Stream.runForEachArray((chunks) => Effect.forEach(chunks, counted.write, { discard: true }))
+        Stream.runForEachArray((chunks) => {
+          for (const chunk of chunks) {
+            const wrong = count.take(chunk)
+            if (wrong !== undefined) return Effect.fail(wrong)
+          }
+          return session.writeAll(chunks)
+        })
       )
-      return yield* counted.finish
+      return yield* count.end() ?? session.finish
     })
   )
 
 const streamFailed = (engine: Engine) => (cause: unknown): ObjectStoreError =>
   sourceFailed(engine, "the stream of the body failed", cause)
 
-/** Holds what takes bytes to the length that was declared. */
-const countBytes = <A>(engine: Engine, session: Writing<A>, size: number | undefined): Writing<A> => {
+/** Counts a body against the length that was declared; answers what is wrong. */
+const makeCount = (engine: Engine, size: number | undefined) => {
   let bytes = 0
   return {
-    write: (chunk) => {
-      if (!(chunk instanceof Uint8Array)) {
-        return Effect.fail(sourceFailed(engine, "a chunk of the body is no Uint8Array"))
-      }
+    take: (chunk: Uint8Array): ObjectStoreError | undefined => {
+      if (!(chunk instanceof Uint8Array)) return sourceFailed(engine, "a chunk of the body is no Uint8Array")
       bytes += chunk.length
       return size !== undefined && bytes > size
-        ? Effect.fail(sourceFailed(engine, `the body runs over the ${size} bytes that were declared`))
-        : session.write(chunk)
+        ? sourceFailed(engine, `the body runs over the ${size} bytes that were declared`)
+        : undefined
     },
-    finish: Effect.suspend(() =>
+    end: (): ObjectStoreError | undefined =>
       size !== undefined && bytes !== size
-        ? Effect.fail(sourceFailed(engine, `the body ended after ${bytes} of ${size} bytes`))
-        : session.finish
-    )
+        ? sourceFailed(engine, `the body ended after ${bytes} of ${size} bytes`)
+        : undefined
+  }
+}
+
+/** Holds what takes bytes to the length that was declared. */
+const countBytes = <A>(engine: Engine, session: Writing<A>, size: number | undefined): Writing<A> => {
+  const count = makeCount(engine, size)
+  return {
+    write: (chunk) => {
+      const wrong = count.take(chunk)
+      return wrong === undefined ? session.write(chunk) : Effect.fail(wrong)
+    },
+    finish: Effect.suspend(() => count.end() ?? session.finish)
   }
 }
 

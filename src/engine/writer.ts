@@ -30,7 +30,10 @@ export interface Writing<A> {
 }
 
 /** A write in progress, in a scope that aborts it unless it finished. */
-type Session = Writing<WriteReply>
+interface Session extends Writing<WriteReply> {
+  /** Takes several chunks as one write: what fits into the buffer at hand costs no turn. */
+  readonly writeAll: (chunks: ReadonlyArray<Uint8Array>) => Effect.Effect<void, ObjectStoreError>
+}
 
 /** The first buffer of a write, which doubles as it fills. */
 const smallestBuffer = 64 * 1024
@@ -145,19 +148,13 @@ export const openSession = Effect.fnUntraced(function*(
   })
 
   const grow = (needed: number): Effect.Effect<void, ObjectStoreError> =>
-    needed <= buffer.length
-      ? Effect.void
-      : Effect.map(
-        allocateOrFail(
-          engine,
-          Math.min(capacity(), Math.max(needed, buffer.length * 2, smallestBuffer)),
-          allocateBuffer
-        ),
-        (larger) => {
-          larger.set(buffer.subarray(0, filled))
-          buffer = larger
-        }
-      )
+    Effect.map(
+      allocateOrFail(engine, Math.min(capacity(), Math.max(needed, buffer.length * 2, smallestBuffer)), allocateBuffer),
+      (larger) => {
+        larger.set(buffer.subarray(0, filled))
+        buffer = larger
+      }
+    )
 
   const refuse = (description: string): Effect.Effect<never, ObjectStoreError> =>
     Effect.fail(makeError("InvalidRequest", {
@@ -166,6 +163,8 @@ export const openSession = Effect.fnUntraced(function*(
       description,
       outcome: "not-applied"
     }))
+
+  const isOpen = (): boolean => outer.state._tag !== "Closed" && !Deferred.isDoneUnsafe(failed)
 
   const check = Effect.suspend(() => {
     if (outer.state._tag === "Closed") return refuse("the writer's scope has closed")
@@ -182,24 +181,32 @@ export const openSession = Effect.fnUntraced(function*(
     )
   })
 
-  const write = Effect.fnUntraced(function*(chunk: Uint8Array) {
-    let position = 0
-    if (offset + filled + chunk.length > maxObjectSize) {
-      return yield* tooLarge(engine, "maxObjectSize", `the object has more than ${maxObjectSize} bytes`)
-    }
-    while (position < chunk.length) {
-      yield* check
-      const count = Math.min(chunk.length - position, capacity() - filled)
-      if (count === 0) {
-        yield* flushFull()
-        continue
+  const write = Effect.fnUntraced(function*(chunks: ReadonlyArray<Uint8Array>) {
+    for (const chunk of chunks) {
+      let position = 0
+      if (offset + filled + chunk.length > maxObjectSize) {
+        return yield* tooLarge(engine, "maxObjectSize", `the object has more than ${maxObjectSize} bytes`)
       }
-      yield* grow(filled + count)
-      buffer.set(chunk.subarray(position, position + count), filled)
-      filled += count
-      position += count
+      while (position < chunk.length) {
+        if (!isOpen()) yield* check
+        const count = Math.min(chunk.length - position, capacity() - filled)
+        if (count === 0) {
+          yield* flushFull()
+          continue
+        }
+        if (filled + count > buffer.length) yield* grow(filled + count)
+        buffer.set(count === chunk.length ? chunk : chunk.subarray(position, position + count), filled)
+        filled += count
+        position += count
+      }
     }
   })
+
+  const writeAll: Session["writeAll"] = (chunks) =>
+    turn.withPermits(1)(Effect.andThen(
+      begin,
+      Effect.onExit(write(chunks), (exit) => Effect.sync(() => broken = Exit.isFailure(exit)))
+    ))
 
   const finish = Effect.fnUntraced(function*() {
     yield* begin
@@ -225,11 +232,8 @@ export const openSession = Effect.fnUntraced(function*(
   })
 
   return {
-    write: (chunk) =>
-      turn.withPermits(1)(Effect.andThen(
-        begin,
-        Effect.onExit(write(chunk), (exit) => Effect.sync(() => broken = Exit.isFailure(exit)))
-      )),
+    write: (chunk) => writeAll([chunk]),
+    writeAll,
     finish: turn.withPermits(1)(finish())
   }
 })
