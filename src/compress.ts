@@ -230,7 +230,7 @@ const makeOperations = (
     delete: (at, options) => plainly(store.delete(storedAt(at), options)),
     deleteMany: (keys, options) =>
       store.deleteMany(
-        Stream.isStream(keys) ? Stream.map(keys, storedAt) : Array.from(keys, storedAt),
+        Stream.map(Stream.isStream(keys) ? keys : Stream.fromIterable(keys), storedAt),
         options
       ).pipe(
         Stream.map((result) => ({

@@ -27,11 +27,12 @@ const open = (
   engine: Engine,
   place: Place,
   range: BackendRangeOrEmpty | undefined,
-  options: Decompressing<ReadOptions>
+  options: Decompressing<ReadOptions>,
+  wantsLength: boolean
 ) =>
   Effect.flatMap(
     range === undefined
-      ? openWhole(engine, place, options.decompress, options)
+      ? openWhole(engine, place, options.decompress, options, wantsLength)
       : openRange(engine, place, options.decompress, range, options),
     (delivery) => held(engine, delivery, options)
   )
@@ -43,7 +44,7 @@ export const getOriginal = (
   range: BackendRangeOrEmpty | undefined,
   options: Decompressing<ReadOptions>
 ): Effect.Effect<Uint8Array, ObjectStoreError> =>
-  Effect.scoped(Effect.flatMap(open(engine, place, range, options), (delivery) => intoMemory(engine, delivery)))
+  Effect.scoped(Effect.flatMap(open(engine, place, range, options, true), (delivery) => intoMemory(engine, delivery)))
 
 /** `getInto`. */
 export const getOriginalInto = (
@@ -54,7 +55,7 @@ export const getOriginalInto = (
   options: Decompressing<ReadOptions>
 ): Effect.Effect<ReadResult, ObjectStoreError> =>
   Effect.scoped(
-    Effect.flatMap(open(engine, place, range, options), (delivery) =>
+    Effect.flatMap(open(engine, place, range, options, false), (delivery) =>
       Effect.map(intoTarget(engine, delivery, target), (bytes) => ({
         bytes,
         info: toInfo(place, place.key, delivery.stat)
@@ -85,4 +86,4 @@ export const streamOriginal = (
   range: BackendRangeOrEmpty | undefined,
   options: Decompressing<ReadOptions>
 ): Stream.Stream<Uint8Array, ObjectStoreError> =>
-  Stream.scoped(Stream.unwrap(Effect.map(open(engine, place, range, options), ({ content }) => content)))
+  Stream.scoped(Stream.unwrap(Effect.map(open(engine, place, range, options, false), ({ content }) => content)))

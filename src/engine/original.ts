@@ -114,17 +114,19 @@ export const openWhole = Effect.fnUntraced(function*(
   engine: Engine,
   place: Place,
   mode: Mode,
-  options: (ReadOptions & ReadConditions) | undefined
+  options: ReadOptions | undefined,
+  wantsLength: boolean
 ): Effect.fn.Return<Delivery, ObjectStoreError, Scope.Scope> {
   const opened = yield* openStream(engine, place, undefined, { ...conditionsOf(options), ...transferOf(options) })
   const { stat } = opened.span
-  return isCompressed(place, stat, mode, opened.first)
-    ? {
-      stat,
-      length: markOf(stat.metadata)?.size,
-      content: decompressed(engine, opened.stream, stat, options?.maxSize)
-    }
-    : { stat, length: opened.span.length, content: opened.stream }
+  if (!isCompressed(place, stat, mode, opened.first)) {
+    return { stat, length: opened.span.length, content: opened.stream }
+  }
+  // Of a large object, the table is worth a request where memory is to be taken at once.
+  const length = markOf(stat.metadata)?.size ?? (wantsLength && opened.first.length < stat.size
+    ? (yield* tableOf(engine, place, stat, new Uint8Array(0)))?.size
+    : undefined)
+  return { stat, length, content: decompressed(engine, opened.stream, stat, options?.maxSize) }
 })
 
 /** The conditions among the options of a read. */
@@ -181,6 +183,12 @@ const streamStored = (
     pinned(engine)
   )
 
+const tableOf = (engine: Engine, place: Place, stat: ObjectStat, tail: Uint8Array) =>
+  SeekTable.read(stat.size, (length) =>
+    length <= tail.length
+      ? Effect.succeed(tail.subarray(tail.length - length))
+      : readStored(engine, place, stat, { offset: stat.size - length, length }), markOf(stat.metadata)?.size)
+
 /** Looks how a version is stored. `tail`: its last bytes, as far as they have been read. */
 export const layoutOf = Effect.fnUntraced(function*(
   engine: Engine,
@@ -190,14 +198,7 @@ export const layoutOf = Effect.fnUntraced(function*(
   tail: Uint8Array
 ): Effect.fn.Return<Layout, ObjectStoreError> {
   if (!mayBe(place, stat, mode)) return raw
-  const table = yield* SeekTable.read(
-    stat.size,
-    (length) =>
-      length <= tail.length
-        ? Effect.succeed(tail.subarray(tail.length - length))
-        : readStored(engine, place, stat, { offset: stat.size - length, length }),
-    markOf(stat.metadata)?.size
-  )
+  const table = yield* tableOf(engine, place, stat, tail)
   if (table !== undefined) return { _tag: "Seekable", table }
   if (mode === true || markOf(stat.metadata) !== undefined) return plain
   const first = yield* readStored(engine, place, stat, { offset: 0, length: Math.min(4, stat.size) })
@@ -330,7 +331,7 @@ export const openRange = Effect.fnUntraced(function*(
   place: Place,
   mode: Mode,
   range: BackendRangeOrEmpty,
-  options: (ReadOptions & ReadConditions) | undefined
+  options: ReadOptions | undefined
 ): Effect.fn.Return<Delivery, ObjectStoreError, Scope.Scope> {
   const conditions = conditionsOf(options)
   // A name that does not say so leaves it to the metadata, which the end is not needed for.

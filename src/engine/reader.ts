@@ -38,7 +38,9 @@ export const openReader = Effect.fnUntraced(function*(
   const uri = place.names.uri(place.key)
   const explain = (error: ObjectStoreError) => engine.observer.explain(pinned(engine, error), "open", uri, false)
   const checked = (range: ByteRange | undefined, options: ReaderReadOptions | undefined) =>
-    open ? checkRead(engine, options, range) : invalid(engine.subject, "the reader's scope has closed")
+    open
+      ? checkOptions(engine.subject, "reader", options) ?? checkRead(engine, options, range)
+      : invalid(engine.subject, "the reader's scope has closed")
   const pin = (options: ReaderReadOptions | undefined) => ({
     ...options,
     ...pinTo(engine, stat),

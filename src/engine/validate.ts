@@ -61,6 +61,7 @@ const optionNames = {
   presign: ["method", "expiresIn"],
   ranges: [...transferNames, ...conditionNames, "coalesce", "decompress"],
   read: [...transferNames, ...conditionNames, "range", "expected", "maxSize", "decompress"],
+  reader: [...transferNames, "expected", "maxSize"],
   open: [...conditionNames, "decompress"],
   write: [...transferNames, "mode", "attributes", "metadata", "storageClass", "tags", "verify", "size", "compression"]
 }

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
-import { fromBackend, makeError, type ObjectStore, SeekTable, Zstd } from "effect-objectstore"
+import { type Backend, fromBackend, makeError, type ObjectStore, SeekTable, Zstd } from "effect-objectstore"
 import { makeBackend } from "effect-objectstore/layers/Memory"
 import * as NodeZlib from "node:zlib"
 import { reasonOf } from "../engine/reasonOf.ts"
@@ -244,6 +244,61 @@ describe("limits", () => {
       assert.strictEqual(yield* reasonOf(Stream.runDrain(plain.stream("a", { maxSize: 10 }))), "LimitExceeded")
       assertSame(yield* plain.get("a", { maxSize: body.length }), body, "exactly")
       assert.strictEqual(yield* reasonOf(plain.get("a", { maxSize: -1 })), "InvalidRequest")
+    }))
+})
+
+describe("an original that changes while it is read", () => {
+  it.live("is ObjectChanged, or one version, never a mix", () =>
+    Effect.gen(function*() {
+      const memory = yield* makeBackend()
+      const plain = yield* fromBackend(memory, { base: "mem://memory/" })
+      const [one, other] = [content("mixed", 300_000, 1), content("mixed", 300_000, 2)]
+      const compression = { frameSize: 16 * KiB }
+      let reads = 0
+      let change = 0
+      const changing: Backend = {
+        ...memory,
+        // Before one of the requests, another version is written.
+        read: (at, request) =>
+          Effect.andThen(
+            Effect.suspend(() =>
+              ++reads === change ? Effect.orDie(plain.put("a", other, { compression })) : Effect.void
+            ),
+            memory.read(at, request)
+          )
+      }
+      const store = yield* fromBackend(changing, { base: "mem://memory/" })
+      const options = { decompress: true, partSize: 64 * KiB } as const
+      const range = { offset: 100_000, length: 100_000 }
+      const found = new Set<string>()
+      for (change = 1; change <= 6; change++) {
+        const attempts = [
+          Effect.map(store.get("a.zst", options), (bytes) => [bytes, one, other] as const),
+          Effect.map(
+            store.getRange("a.zst", range, options),
+            (bytes) => [bytes, one.subarray(100_000, 200_000), other.subarray(100_000, 200_000)] as const
+          ),
+          Effect.scoped(
+            Effect.flatMap(
+              store.open("a.zst", { decompress: true }),
+              (reader) =>
+                Effect.map(reader.read(undefined, { partSize: 64 * KiB }), (bytes) => [bytes, one, other] as const)
+            )
+          )
+        ]
+        for (const attempt of attempts) {
+          yield* plain.put("a", one, { compression })
+          reads = 0
+          found.add(
+            yield* Effect.match(attempt, {
+              onFailure: ({ reason }) => reason._tag,
+              onSuccess: ([bytes, first, second]) =>
+                Buffer.from(bytes).equals(first) ? "one" : Buffer.from(bytes).equals(second) ? "other" : "a mix"
+            })
+          )
+        }
+      }
+      assert.deepStrictEqual([...found].sort(), ["ObjectChanged", "one", "other"])
     }))
 })
 

@@ -314,6 +314,16 @@ describe("compress", () => {
       assert.notInclude(JSON.stringify(error) + error.message, "canary")
     }))
 
+  it.live("leaves no mark where it is told so, and knows sizes all the same", () =>
+    Effect.gen(function*() {
+      const stored = yield* Memory.make()
+      const store = compress({ mark: false, level: 2 })(stored)
+      yield* store.put("a", content("text", 10_000))
+      assert.deepStrictEqual({ ...(yield* stored.stat("a.zst")).metadata }, {})
+      assert.strictEqual((yield* store.stat("a")).size, 10_000)
+      assert.strictEqual((yield* Stream.runCollect(store.list()))[0]!.size, 10_000)
+    }))
+
   it.live("knows the size of what has no metadata, and of what another program compressed", () =>
     Effect.gen(function*() {
       const stored = yield* Memory.make({ capabilities: { metadata: false } })
