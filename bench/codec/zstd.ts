@@ -1,7 +1,7 @@
 /**
  * zstd at level 3: our streams on one and two threads, beside the library's own calls on one thread.
  */
-import { Effect, type Layer, ManagedRuntime, Stream } from "effect"
+import { Effect, ManagedRuntime, Stream } from "effect"
 import * as NodeFs from "node:fs"
 import { createRequire } from "node:module"
 import * as NodePath from "node:path"
@@ -46,8 +46,7 @@ const library = (way: "compress" | "decompress"): Case => ({
 const ours = (way: "compress" | "decompress", options: Zstd.ZstdPoolOptions): Case => ({
   setup: async (directory) => {
     const original = NodeFs.readFileSync(fileIn(directory))
-    const layer: Layer.Layer<never> = Zstd.layer(options)
-    const runtime = ManagedRuntime.make(layer)
+    const runtime = ManagedRuntime.make(Zstd.layer(options))
     const stored = await runtime.runPromise(Zstd.compress(original))
     const services = await runtime.context()
     const run = way === "compress"

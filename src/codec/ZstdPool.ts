@@ -13,7 +13,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as NodeOs from "node:os"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
-import { taskError } from "./zstdErrors.ts"
+import { type OptionNames, wrongOptions } from "../optionNames.ts"
+import { misconfigured, taskError } from "./zstdErrors.ts"
 import type { Answers, Task, TaskFailure, ZstdLibraryName } from "./zstdProtocol.ts"
 import { makeThread, type Thread } from "./zstdThread.ts"
 
@@ -24,7 +25,7 @@ import { makeThread, type Thread } from "./zstdThread.ts"
  * @since 0.1.0
  */
 export interface ZstdPoolOptions {
-  /** Threads at most; as many as the process can run at a time, and no more than 8, without it. */
+  /** Threads at most, up to 1024; as many as the process can run at a time, and no more than 8, without it. */
   readonly threads?: number | undefined
   /**
    * Bytes that the frames in work may take together; 1 GiB without it. Frames that need more wait for each other; one that
@@ -79,6 +80,8 @@ interface Slot {
   job: Job | undefined
 }
 
+const maxThreads = 1024
+
 /** A thread without work is ended if it holds more than that. */
 const keptMemory = 96 * 1024 * 1024
 
@@ -91,7 +94,7 @@ export const makePoolUnsafe = (
 ): ZstdPool & { readonly end: Effect.Effect<void> } => {
   const { library = "auto", memory: budget = 2 ** 30, threads = Math.min(NodeOs.availableParallelism(), 8) } = options
   const slots = new Set<Slot>()
-  const owners = new Map<number, Slot | undefined>()
+  const owners = new Map<number, Slot>()
   const queue: Array<Job> = []
   let ids = 0
   let ended = false
@@ -101,7 +104,16 @@ export const makePoolUnsafe = (
     slot.thread.terminate()
   }
 
-  const open = (): Slot => {
+  /** A new thread, or why there cannot be one: Node's permission model may forbid threads. */
+  const open = (): Slot | TaskFailure => {
+    try {
+      return openUnsafe()
+    } catch (error) {
+      return { kind: "library", message: `no thread can be started: ${error instanceof Error ? error.message : error}` }
+    }
+  }
+
+  const openUnsafe = (): Slot => {
     const slot: Slot = {
       thread: start(library, {
         onReply: (reply) => {
@@ -114,7 +126,7 @@ export const makePoolUnsafe = (
         },
         onLost: (failure) => {
           slots.delete(slot)
-          for (const session of slot.sessions) owners.set(session, undefined)
+          for (const session of slot.sessions) owners.delete(session)
           const { job } = slot
           slot.job = undefined
           job?.resume(Effect.fail(failure))
@@ -240,7 +252,7 @@ export const ZstdPool = Context.Reference<ZstdPool>("effect-objectstore/ZstdPool
 })
 
 /**
- * Layer of a pool of one's own, whose threads end with the layer.
+ * Layer of a pool of one's own, whose threads end with the layer. Fails with `Configuration` where an option is wrong.
  *
  * **Example** (Two threads, and only what Node has of its own)
  *
@@ -259,12 +271,37 @@ export const ZstdPool = Context.Reference<ZstdPool>("effect-objectstore/ZstdPool
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options?: ZstdPoolOptions): Layer.Layer<never> =>
-  Layer.effect(ZstdPool, Effect.acquireRelease(Effect.sync(() => makePoolUnsafe(options)), ({ end }) => end))
+export const layer = (options: ZstdPoolOptions = {}): Layer.Layer<never, ObjectStoreError> =>
+  Layer.effect(
+    ZstdPool,
+    Effect.suspend(() => {
+      const wrong = wrongPool(options)
+      return wrong === undefined
+        ? Effect.acquireRelease(Effect.sync(() => makePoolUnsafe(options)), ({ end }) => end)
+        : Effect.fail(misconfigured("layer", wrong))
+    })
+  )
+
+const optionNames: OptionNames<ZstdPoolOptions> = { threads: true, memory: true, library: true }
+const libraries = ["auto", "zstd-napi", "node:zlib"]
+
+/** What is wrong with a pool's options, in one line. */
+const wrongPool = (options: ZstdPoolOptions): string | undefined => {
+  const unknown = wrongOptions(optionNames, options)
+  if (unknown !== undefined) return unknown
+  const { library = "auto", memory = 1, threads = 1 } = options
+  if (!Number.isSafeInteger(threads) || threads < 1 || threads > maxThreads) {
+    return `threads is ${String(threads)}; it has to be a whole number from 1 to ${maxThreads}`
+  }
+  if (!Number.isSafeInteger(memory) || memory < 1) {
+    return `memory is ${String(memory)}; it has to be a positive whole number of bytes`
+  }
+  return libraries.includes(library) ? undefined : `library is none of ${libraries.join(", ")}`
+}
 
 /**
  * What compresses here: the library, its version, and how many threads it may use. Fails with `Configuration` where there is
- * none, as on a Node without zstd of its own.
+ * none, as on a Node without zstd of its own, or whose permission model forbids threads.
  *
  * @category constructors
  * @since 0.1.0

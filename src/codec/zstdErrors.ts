@@ -21,6 +21,9 @@ export const invalid = (operation: string, description: string): ObjectStoreErro
 export const unsupported = (operation: string, capability: string, description: string): ObjectStoreError =>
   makeError("Unsupported", { ...at(operation), capability, description })
 
+export const misconfigured = (operation: string, description: string): ObjectStoreError =>
+  makeError("Configuration", { ...at(operation), description })
+
 /** The error of a task that failed. */
 export const taskError = (operation: string, { kind, message }: TaskFailure): ObjectStoreError => {
   switch (kind) {
@@ -31,7 +34,7 @@ export const taskError = (operation: string, { kind, message }: TaskFailure): Ob
     case "window":
       return exceeded(operation, "maxWindow", message)
     case "library":
-      return makeError("Configuration", { ...at(operation), description: message })
+      return misconfigured(operation, message)
     case "abandoned":
     case "lost":
       return makeError("Unavailable", { ...at(operation), description: message })

@@ -182,6 +182,47 @@ describe("the pool of threads", () => {
     }))
 })
 
+describe("a pool that cannot be", () => {
+  it.effect.each<object>([
+    { threads: 0 },
+    { threads: 1.5 },
+    { threads: Number.NaN },
+    { memory: 0 },
+    { memory: "1 GiB" },
+    { library: "zlib" },
+    { thread: 2 }
+  ])("is refused with Configuration: %j", (options) =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(Effect.provide(Zstd.implementation, Zstd.layer(options)))
+      assert.strictEqual(error.reason._tag, "Configuration")
+    }))
+
+  it.effect("tells every task why, and keeps none waiting, where no thread may be started", () =>
+    Effect.gen(function*() {
+      const pool = makePoolUnsafe({ threads: 1 }, () => {
+        throw new Error("restricted")
+      })
+      for (let turn = 0; turn < 2; turn++) {
+        const failure = yield* Effect.flip(pool.run({ _tag: "Hello" }, [], 0))
+        assert.deepStrictEqual(failure, { kind: "library", message: "no thread can be started: restricted" })
+      }
+      assert.strictEqual(pool.running(), 0)
+    }))
+
+  it("is told as Configuration under Node's permission model without threads", () => {
+    const output = NodeChildProcess.execFileSync(process.execPath, [
+      "--permission",
+      "--allow-fs-read=*",
+      "--input-type=module",
+      "-e",
+      `const Effect = await import("effect/Effect")
+      const Zstd = await import(${JSON.stringify(NodePath.join(root, "src/codec/Zstd.ts"))})
+      console.log(await Effect.runPromise(Effect.flip(Zstd.compress(new Uint8Array(9)))).then(({ reason }) => reason._tag))`
+    ], { cwd: root, encoding: "utf8", timeout: 30_000 })
+    assert.strictEqual(output.trim(), "Configuration")
+  })
+})
+
 for (const library of libraries) {
   layer(poolOf(library), { excludeTestServices: true })(`threads with ${library}`, (it) => {
     const quiet = Effect.gen(function*() {
