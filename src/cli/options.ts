@@ -6,6 +6,7 @@
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
+import { compressLimits } from "../codec/ZstdOptions.ts"
 import { parseEndpoint } from "./connection.ts"
 import { type CommandName, commands, type FlagName, flags } from "./help.ts"
 import { parseAge, parseRange, parseSize } from "./size.ts"
@@ -66,7 +67,7 @@ export const algorithm = Flag.Literals("algorithm", ["crc32c", "crc32", "crc64nv
   Flag.withDefault("crc32c" as const)
 )
 export const concurrency = parsed("concurrency", count, "Expected a whole number from 1 to 999999")
-const maxLevel = 22
+const maxLevel = compressLimits.level.most
 
 export const compress = parsed("compress", (text) => {
   const level = count(text)

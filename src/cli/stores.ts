@@ -87,7 +87,7 @@ export class Stores extends Context.Service<Stores, {
   readonly container: (place: Place) => Effect.Effect<Container, ObjectStoreError>
 }>()("effect-objectstore/cli/Stores") {}
 
-const descriptors = (scheme: "file" | "direct", root: string) =>
+const openFiles = (scheme: "file" | "direct", root: string) =>
   Effect.flatMap(
     scheme === "file"
       ? Effect.map(Effect.promise(() => import("../../layers/File.ts")), ({ make }) => make({ root }))
@@ -159,7 +159,7 @@ const makeStores = Effect.fnUntraced(function*(connection: Connection) {
     })
 
   const files = (place: PathPlace, directory: string) =>
-    once(`${place.scheme} ${directory}`, descriptors(place.scheme, directory))
+    once(`${place.scheme} ${directory}`, openFiles(place.scheme, directory))
 
   return Stores.of({
     places: <const Texts extends ReadonlyArray<string>>(texts: Texts) =>

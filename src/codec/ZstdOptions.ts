@@ -10,12 +10,15 @@ import { compressMemory } from "./zstdMemory.ts"
 
 /** Bytes of the original in a frame, unless the program says otherwise. */
 const defaultFrameSize = 4 * 1024 * 1024
-const minFrameSize = 1024
-const maxFrameSize = 256 * 1024 * 1024
 
 /** The level that zstd itself takes by default. */
 const defaultLevel = 3
-const maxLevel = 22
+
+/** The least and the most that a frame may be made with. @internal */
+export const compressLimits = {
+  level: { least: 1, most: 22 },
+  frameSize: { least: 1024, most: 256 * 1024 * 1024 }
+} as const
 
 const maxConcurrency = 1024
 
@@ -145,8 +148,9 @@ export const compressPlan = (
   pool: { readonly threads: number; readonly memory: number }
 ) => {
   const { frameSize = defaultFrameSize, level = defaultLevel, seekable = true } = options ?? {}
-  const wrong = check("compress", "level", level, 1, maxLevel) ??
-    check("compress", "frameSize", frameSize, minFrameSize, maxFrameSize)
+  const limits = compressLimits
+  const wrong = check("compress", "level", level, limits.level.least, limits.level.most) ??
+    check("compress", "frameSize", frameSize, limits.frameSize.least, limits.frameSize.most)
   if (wrong !== undefined) return Effect.fail(wrong)
   // More of them than the pool's memory has room for would only wait, each with its original.
   const room = Math.max(1, Math.floor(pool.memory / compressMemory(level, frameSize)))

@@ -9,6 +9,7 @@ import * as Predicate from "effect/Predicate"
 import type { BackendRange, ObjectOptions } from "../Backend.ts"
 import type { Capabilities } from "../Capabilities.ts"
 import * as Checksum from "../codec/Checksum.ts"
+import { compressLimits } from "../codec/ZstdOptions.ts"
 import { attributeNames, type Attributes, type Metadata, type Tags } from "../ObjectInfo.ts"
 import { isObjectStoreError, makeError, type ObjectStoreError, printable } from "../ObjectStoreError.ts"
 import type { ByteRange, ReadConditions, TransferOptions, WriteMode, WriteOptions } from "../ObjectStoreOptions.ts"
@@ -252,10 +253,7 @@ const checkStorageClass = (subject: Subject, storageClass: string | undefined): 
     : invalid(subject, `storageClass "${show(storageClass)}" is not made of letters, digits, "_" and "-"`)
 }
 
-const largest = { level: 22, frameSize: 2 ** 28 }
-const least = { level: 1, frameSize: 1024 }
-
-const isCompression = (name: string): name is keyof typeof largest => Object.hasOwn(largest, name)
+const isCompression = (name: string): name is keyof typeof compressLimits => Object.hasOwn(compressLimits, name)
 
 /** Checks how a write compresses. */
 const checkCompression = (subject: Subject, compression: unknown, metadata: Metadata): ObjectStoreError | undefined => {
@@ -267,11 +265,9 @@ const checkCompression = (subject: Subject, compression: unknown, metadata: Meta
     if (name === "mark" && (value === undefined || typeof value === "boolean")) continue
     if (!isCompression(name)) return invalid(subject, `compression: there is no option "${show(name)}"`)
     if (value === undefined) continue
-    if (!isCount(value) || value < least[name] || value > largest[name]) {
-      return invalid(
-        subject,
-        `compression: ${name} ${show(value)} is not a whole number from ${least[name]} to ${largest[name]}`
-      )
+    const { least, most } = compressLimits[name]
+    if (!isCount(value) || value < least || value > most) {
+      return invalid(subject, `compression: ${name} ${show(value)} is not a whole number from ${least} to ${most}`)
     }
   }
   return Object.hasOwn(metadata, markName)
