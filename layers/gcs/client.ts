@@ -10,7 +10,7 @@ import type * as Scope from "effect/Scope"
 import type { Capabilities } from "../../src/Capabilities.ts"
 import type { Outcome } from "../../src/ErrorReason.ts"
 import { encodeParameters, encodeQuery } from "../../src/http/percentEncoding.ts"
-import { drain, readMessage, readText } from "../../src/http/replyBody.ts"
+import { readMessage, readText } from "../../src/http/replyBody.ts"
 import { timeOf } from "../../src/http/replyStat.ts"
 import { renewed } from "../../src/http/serviceError.ts"
 import type { Transport, TransportReply, TransportRequest } from "../../src/http/Transport.ts"
@@ -122,14 +122,15 @@ export type Resource = Readonly<Record<string, unknown>>
 /** A page of a thousand objects with all the metadata that they may have is less. */
 const maxDocument = 32 * 1024 * 1024
 
-/** Reads the document of an answer that says yes. A change that it answers in JSON was made, whatever becomes of the document. */
+/**
+ * Reads the document of an answer that says yes. Until it is understood, nobody knows what became of a change: it may be an
+ * error's, or that of something between.
+ */
 export const readResource = (
   request: Pick<ApiRequest, "operation" | "mutation">,
   reply: TransportReply
 ): Effect.Effect<Resource, ObjectStoreError> => {
-  // Something between, such as a page that asks to log in, says yes too, but not in JSON.
-  const answered = /^application\/json\b/i.test(reply.headers["content-type"] ?? "")
-  const outcome = !request.mutation ? undefined : answered ? "applied" : "unknown"
+  const outcome = request.mutation ? "unknown" : undefined
   const asked = { backend: backendName, operation: request.operation, outcome } as const
   return readText(asked, reply, maxDocument).pipe(
     Effect.mapError((error) => withContext(error, { outcome })),
@@ -140,9 +141,12 @@ export const readResource = (
       } catch {
         return Effect.fail(violation(asked, "the answer is no JSON", reply))
       }
-      return typeof document === "object" && document !== null && !Array.isArray(document)
-        ? Effect.succeed(document as Resource)
-        : Effect.fail(violation(asked, "the answer is no JSON object", reply))
+      if (typeof document !== "object" || document === null || Array.isArray(document)) {
+        return Effect.fail(violation(asked, "the answer is no JSON object", reply))
+      }
+      return Object.hasOwn(document, "error")
+        ? Effect.fail(violation(asked, "the answer is an error under the status of a success", reply))
+        : Effect.succeed(document as Resource)
     })
   )
 }
@@ -158,5 +162,19 @@ export const call = (client: Client, request: ApiRequest): Effect.Effect<Resourc
 export const command = (client: Client, request: ApiRequest): Effect.Effect<void, ObjectStoreError> =>
   Effect.scoped(Effect.flatMap(send(client, request), (reply) =>
     isOk(reply.status)
-      ? Effect.ignore(drain(reply))
+      ? holdsNothing(request, reply)
       : Effect.flatMap(refusal(request, reply), Effect.fail)))
+
+/** A body where the service sends none is that of an error, or of something between; fake-gcs-server sends `null`. */
+export const holdsNothing = (
+  request: Pick<ApiRequest, "operation" | "mutation">,
+  reply: TransportReply
+): Effect.Effect<void, ObjectStoreError> =>
+  Effect.flatMap(readMessage(reply), (text) =>
+    text.trim() === "" || text.trim() === "null"
+      ? Effect.void
+      : Effect.fail(violation(
+        { backend: backendName, operation: request.operation, outcome: request.mutation ? "unknown" : undefined },
+        "the answer has a body, and none was asked for",
+        reply
+      )))

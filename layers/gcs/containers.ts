@@ -25,7 +25,7 @@ export const createContainer = Effect.fnUntraced(function*(
     client.identity.projectId,
     (error) => withContext(error, { outcome: "not-applied" })
   )
-  const made = command(client, {
+  const made = call(client, {
     operation: "createContainer",
     method: "POST",
     path: `/storage/v1/b${query({ project })}`,
@@ -33,7 +33,16 @@ export const createContainer = Effect.fnUntraced(function*(
     body: Buffer.from(JSON.stringify({ name, location })),
     mutation: true
   })
-  yield* Effect.mapError(made, (error) => error.reason._tag === "Conflict" ? retag(error, "AlreadyExists") : error)
+  const bucket = yield* Effect.mapError(
+    made,
+    (error) => error.reason._tag === "Conflict" ? retag(error, "AlreadyExists") : error
+  )
+  if (textField(bucket, "name") !== name) {
+    return yield* violation(
+      { backend: backendName, operation: "createContainer", outcome: "unknown" },
+      "the answer describes another bucket, or none"
+    )
+  }
 })
 
 /** Removes an empty bucket. */
@@ -64,6 +73,7 @@ export const listContainers = Effect.fnUntraced(
   function*(client: Client): Effect.fn.Return<ReadonlyArray<BackendContainer>, ObjectStoreError> {
     const project = yield* client.identity.projectId
     const containers: Array<BackendContainer> = []
+    const seen = new Set<string>()
     let pageToken: string | undefined
     do {
       const page: Resource = yield* call(client, {
@@ -84,13 +94,14 @@ export const listContainers = Effect.fnUntraced(
         containers.push(container)
       }
       const next = textField(page, "nextPageToken")
-      if (next !== undefined && next === pageToken) {
+      if (next !== undefined && seen.has(next)) {
         return yield* violation(
           { backend: backendName, operation: "listContainers" },
-          "a page of the listing is followed by itself"
+          "the listing comes back to a page that it has left"
         )
       }
       pageToken = next
+      if (next !== undefined) seen.add(next)
     } while (pageToken !== undefined)
     return containers.sort((a, b) => compareKeys(a.name, b.name))
   }

@@ -49,8 +49,6 @@ export const copy = Effect.fnUntraced(function*(
       path: path + query({ ...conditions, rewriteToken }),
       mutation: true
     }).pipe(
-      // An answer that broke off may have said that there is more to do.
-      Effect.mapError((error) => error.outcome === "applied" ? withContext(error, { outcome: "unknown" }) : error),
       Effect.catch((error) => explainCopy(client, from, { ifMatch, mode }, error))
     )
     if (answer["done"] === true) return yield* toReply(answer)
@@ -83,7 +81,7 @@ const toReply = (answer: Resource): Effect.Effect<WriteReply, ObjectStoreError> 
   const generation = generationField(document)
   const size = sizeField(document, "size")
   return generation === undefined || size === undefined
-    ? Effect.fail(violation({ ...asked, outcome: "applied" }, "the answer describes no object"))
+    ? Effect.fail(violation({ ...asked, outcome: "unknown" }, "the answer describes no object"))
     : Effect.succeed({
       etag: generation,
       version: generation,

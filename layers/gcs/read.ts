@@ -12,7 +12,7 @@ import type * as Scope from "effect/Scope"
 import type { Location, ObjectStat, ReadReply, ReadRequest } from "../../src/Backend.ts"
 import { crc32c, printCrc32c } from "../../src/codec/Crc32c.ts"
 import { readConditionHeaders } from "../../src/http/conditionHeaders.ts"
-import { checkReply, rangeHeader } from "../../src/http/contentRange.ts"
+import { checkReply, exactly, rangeHeader } from "../../src/http/contentRange.ts"
 import { encodeQuery } from "../../src/http/percentEncoding.ts"
 import { parseSize } from "../../src/http/replyStat.ts"
 import type { TransportReply } from "../../src/http/Transport.ts"
@@ -106,11 +106,12 @@ export const read = Effect.fnUntraced(function*(
   yield* checkStored(reply, span.size)
   const whole = span.length === span.size
   const expected = whole ? stat.checksums?.crc32c : undefined
+  const into = exactly(asked, reply, span.length)
   return {
     stat,
     offset: span.offset,
     length: span.length,
-    into: expected === undefined ? reply.into : summing(reply.into, span.length, expected)
+    into: expected === undefined ? into : summing(into, span.length, expected)
   }
 })
 

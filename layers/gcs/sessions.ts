@@ -17,11 +17,11 @@ import { drain } from "../../src/http/replyBody.ts"
 import type { TransportReply, TransportRequest } from "../../src/http/Transport.ts"
 import { violation } from "../../src/http/violation.ts"
 import { type ObjectStoreError, withContext } from "../../src/ObjectStoreError.ts"
-import { bucketPath, type Client, query, readResource, refusal, type Resource, send } from "./client.ts"
+import { bucketPath, type Client, holdsNothing, query, readResource, refusal, type Resource, send } from "./client.ts"
 import { generationFor } from "./conditions.ts"
 import { backendName, chunkMultiple } from "./config.ts"
 import { fail } from "./errors.ts"
-import { resourceOf } from "./resource.ts"
+import { resourceOf, statOfResource } from "./resource.ts"
 import { checkType, explainWrite, neverMatches, sumOf, toReply } from "./write.ts"
 
 /** A part that the session has taken, or is taking. */
@@ -88,7 +88,7 @@ export const openUpload = Effect.fnUntraced(function*(
   const uri = sessionUri(client, location)
   if (uri === undefined) {
     return yield* violation(
-      { backend: backendName, operation: "openUpload", outcome: "not-applied" },
+      { backend: backendName, operation: "openUpload", outcome: "unknown" },
       "the answer names no session of this service"
     )
   }
@@ -167,6 +167,13 @@ const ask = Effect.fnUntraced(
     }
     if (reply.status === 200 || reply.status === 201) {
       const resource = yield* readResource(request, reply)
+      if (statOfResource(resource) === undefined) {
+        return yield* violation(
+          { backend: backendName, operation, outcome: "unknown" },
+          "the answer describes no object",
+          reply
+        )
+      }
       session.ended = true
       return { _tag: "Done", resource }
     }
@@ -351,7 +358,9 @@ export const abortUpload = Effect.fnUntraced(
     const reply = yield* client.transport.send({ method: "DELETE", origin, path, headers: {}, mutation: true })
     // 499, "client closed request", is how the service says that it did what it was told.
     if (reply.status === 499 || (reply.status >= 200 && reply.status < 300)) {
-      yield* Effect.ignore(drain(reply))
+      yield* reply.status === 499
+        ? Effect.ignore(drain(reply))
+        : holdsNothing({ operation: "abortUpload", mutation: true }, reply)
       sessions.delete(upload.id)
       return
     }

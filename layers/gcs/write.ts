@@ -42,7 +42,7 @@ export const explainWrite = (mode: WriteMode) => (error: ObjectStoreError): Obje
   }
 }
 
-/** The reply to a write, out of the document of the new object. It was published, so what is wrong is applied. */
+/** The reply to a write, out of the document of the new object. */
 export const toReply = (
   operation: string,
   resource: Resource,
@@ -52,7 +52,7 @@ export const toReply = (
   const size = sizeField(resource, "size")
   if (generation === undefined || size === undefined) {
     return Effect.fail(
-      violation({ backend: backendName, operation, outcome: "applied" }, "the answer describes no object")
+      violation({ backend: backendName, operation, outcome: "unknown" }, "the answer describes no object")
     )
   }
   const stored = textField(resource, "crc32c")

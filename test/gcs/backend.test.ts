@@ -143,9 +143,9 @@ describe("writes of GCS, on the model", () => {
 
   test("say what became of them where the answer is wrong", function*() {
     const rows: ReadonlyArray<readonly [(reply: GcsReply) => GcsReply, ErrorReasonTag, Outcome]> = [
-      [(reply) => ({ ...reply, body: "{" }), "ProtocolViolation", "applied"],
-      [(reply) => ({ ...reply, body: "[]" }), "ProtocolViolation", "applied"],
-      [(reply) => ({ ...reply, body: "{}" }), "ProtocolViolation", "applied"],
+      [(reply) => ({ ...reply, body: "{" }), "ProtocolViolation", "unknown"],
+      [(reply) => ({ ...reply, body: "[]" }), "ProtocolViolation", "unknown"],
+      [(reply) => ({ ...reply, body: "{}" }), "ProtocolViolation", "unknown"],
       [
         (reply) => ({ ...reply, body: String(reply.body).replace(/"crc32c":"[^"]*"/, "\"crc32c\":\"AAAAAA==\"") }),
         "IntegrityFailed",
