@@ -7,9 +7,10 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Location } from "../../src/Backend.ts"
 import { encodeKey, encodeParameters } from "../../src/http/percentEncoding.ts"
-import { drain } from "../../src/http/replyBody.ts"
+import { drain, readMessage } from "../../src/http/replyBody.ts"
 import { renewed } from "../../src/http/serviceError.ts"
 import type { Transport, TransportReply, TransportRequest } from "../../src/http/Transport.ts"
+import { violation } from "../../src/http/violation.ts"
 import { makeError, type ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import { type Authorized, type Authorizer, withQuery } from "./auth.ts"
 import type { Settings } from "./config.ts"
@@ -115,11 +116,32 @@ const inWords = (
 
 /** Sends a request whose reply says all in its head. */
 export const sendForHead = (client: Client, ask: Ask): Effect.Effect<TransportReply, ObjectStoreError> =>
-  Effect.scoped(Effect.tap(send(client, ask), (reply) => ended(ask, drain(reply))))
+  Effect.scoped(Effect.tap(send(client, ask), (reply) => ask.mutation ? holdsNothing(ask, reply) : drain(reply)))
 
-/** What breaks off after the head of a reply has said yes changes nothing about it, unless the request only reads. */
-const ended = (ask: Ask, rest: Effect.Effect<void, ObjectStoreError>): Effect.Effect<void, ObjectStoreError> =>
-  ask.mutation ? Effect.ignore(rest) : rest
+/**
+ * No change is answered with a body: who has one to show is something between, or the service has failed after it said yes.
+ * What breaks off after the head has said yes changes nothing about it.
+ */
+const holdsNothing = (ask: Ask, reply: TransportReply): Effect.Effect<void, ObjectStoreError> =>
+  Effect.flatMap(readMessage(reply), (text) =>
+    text.trim() === ""
+      ? Effect.void
+      : Effect.fail(violation(lostOf(ask), "the answer to a change has a body, such as errors have", reply)))
+
+/** Who asked, where nobody knows what became of it. */
+const lostOf = ({ mutation, operation }: Asked) =>
+  ({ backend: backendName, operation, outcome: mutation ? "unknown" : undefined }) as const
+
+/** The etag that every answer has which says that a blob was written. */
+export const etagOf = (
+  ask: Asked,
+  reply: Pick<TransportReply, "status" | "headers">
+): Effect.Effect<string, ObjectStoreError> => {
+  const { etag } = reply.headers
+  return etag === undefined
+    ? Effect.fail(violation(lostOf(ask), "the answer tells no etag, so nothing was written", reply))
+    : Effect.succeed(etag)
+}
 
 /** `InvalidKey` for a key that the service cannot hold as it is. */
 export const invalidKey = (asked: Asked, key: string): ObjectStoreError | undefined => {

@@ -67,6 +67,7 @@ export const listContainers = Effect.fnUntraced(function*(
   client: Client
 ): Effect.fn.Return<ReadonlyArray<BackendContainer>, ObjectStoreError> {
   const containers: Array<BackendContainer> = []
+  const seen = new Set<string>()
   let marker: string | undefined
   do {
     const next: string | undefined = yield* send(client, {
@@ -80,10 +81,11 @@ export const listContainers = Effect.fnUntraced(function*(
       Effect.flatMap((text) => parseXml(asked, text, "EnumerationResults", (xml) => readPage(xml, containers))),
       Effect.scoped
     )
-    if (next !== undefined && next === marker) {
-      return yield* violation(asked, "a page of the listing is followed by itself")
+    if (next !== undefined && seen.has(next)) {
+      return yield* violation(asked, "the listing comes back to a page that it has left")
     }
     marker = next
+    if (next !== undefined) seen.add(next)
   } while (marker !== undefined)
   return containers.sort((a, b) => compareKeys(a.name, b.name))
 })

@@ -12,7 +12,7 @@ import { retag } from "../../src/http/serviceError.ts"
 import type { TransportReply } from "../../src/http/Transport.ts"
 import { makeError, type ObjectStoreError, withContext } from "../../src/ObjectStoreError.ts"
 import { withQuery } from "./auth.ts"
-import { type Client, pathOf, sendForHead } from "./client.ts"
+import { type Client, etagOf, pathOf, sendForHead } from "./client.ts"
 import { backendName } from "./errors.ts"
 import { head } from "./read.ts"
 import { serviceSas } from "./sas.ts"
@@ -86,14 +86,15 @@ export const copy = Effect.fnUntraced(function*(
     },
     accept: [201, 202]
   }).pipe(Effect.mapError((error) => ifMatch === undefined ? changedMeanwhile(error) : error))
-  const { headers } = yield* Effect.uninterruptibleMask((restore) =>
+  const copied = yield* Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(restore(start), (reply) =>
       Effect.onExit(
         restore(untilCopied(client, to, reply)),
         (exit) => Exit.isSuccess(exit) ? Effect.void : withdraw(client, to, reply)
       ))
   )
-  return { etag: headers["etag"], version: headers["x-ms-version-id"], size: source.size, verified: "size" }
+  const etag = yield* etagOf({ operation: "copy", mutation: true }, copied)
+  return { etag, version: copied.headers["x-ms-version-id"], size: source.size, verified: "size" }
 })
 
 /** Nobody asked for one version of the source: the copy is begun anew with the one that is there now. */
@@ -112,8 +113,8 @@ const longestPause = 5000
 const untilCopied = Effect.fnUntraced(function*(
   client: Client,
   to: Location,
-  started: Pick<TransportReply, "headers">
-): Effect.fn.Return<Pick<TransportReply, "headers">, ObjectStoreError> {
+  started: Pick<TransportReply, "status" | "headers">
+): Effect.fn.Return<Pick<TransportReply, "status" | "headers">, ObjectStoreError> {
   const id = started.headers["x-ms-copy-id"]
   const { stallTimeout } = client.settings
   let reply = started

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Location, ObjectStat, ReadReply, ReadRequest } from "../../src/Backend.ts"
 import { readConditionHeaders } from "../../src/http/conditionHeaders.ts"
-import { checkReply, rangeHeader } from "../../src/http/contentRange.ts"
+import { checkReply, exactly, rangeHeader } from "../../src/http/contentRange.ts"
 import { attributesOf, lastModifiedOf, metadataOf, parseSize, requestIdOf, sizeOf } from "../../src/http/replyStat.ts"
 import type { TransportReply } from "../../src/http/Transport.ts"
 import { violation } from "../../src/http/violation.ts"
@@ -98,7 +98,7 @@ export const read = (
         stat: statOf(reply.headers, size, reply.status === 200),
         offset,
         length,
-        into: reply.into
+        into: exactly(asked, reply, length)
       }))
     )
   )

@@ -22,12 +22,13 @@ import type {
 } from "../../src/Backend.ts"
 import { rangeHeader } from "../../src/http/contentRange.ts"
 import { retag } from "../../src/http/serviceError.ts"
+import type { TransportReply } from "../../src/http/Transport.ts"
 import { xmlDocument, xmlElement, xmlText } from "../../src/http/Xml.ts"
 import type { Verified } from "../../src/ObjectInfo.ts"
 import { makeError, type ObjectStoreError, withContext } from "../../src/ObjectStoreError.ts"
 import { type BlockList, readBlockList } from "./blockList.ts"
 import { checksumHeaders, confirm } from "./checksum.ts"
-import { checkKey, type Client, sendForHead } from "./client.ts"
+import { checkKey, type Client, etagOf, sendForHead } from "./client.ts"
 import { maxBlocks } from "./config.ts"
 import { sourceHeaders } from "./copy.ts"
 import { backendName } from "./errors.ts"
@@ -130,7 +131,7 @@ export const completeUpload = Effect.fnUntraced(function*(
   const { container, key, options } = upload
   const ids = parts.map(({ number }) => blockId(upload, number))
   const list = xmlElement("BlockList", ...ids.map((id) => xmlText("Uncommitted", id)))
-  const { headers } = yield* sendForHead(client, {
+  const reply = yield* sendForHead(client, {
     operation: "completeUpload",
     mutation: true,
     create: options.mode === "create",
@@ -145,8 +146,8 @@ export const completeUpload = Effect.fnUntraced(function*(
     Effect.catchReason("ObjectStoreError", "UploadNotFound", (_, error) => whatBecame(client, upload, ids, error))
   )
   return {
-    etag: headers["etag"],
-    version: headers["x-ms-version-id"],
+    etag: yield* etagOf({ operation: "completeUpload", mutation: true }, reply),
+    version: reply.headers["x-ms-version-id"],
     size,
     // The list names these blocks and no others, so the blob is as good as the worst of them.
     verified: parts.every(({ state }) => state === "checksum") ? "checksum" : "size"
@@ -162,10 +163,12 @@ const whatBecame = Effect.fnUntraced(function*(
   upload: Upload,
   ids: ReadonlyArray<string>,
   error: ObjectStoreError
-): Effect.fn.Return<Pick<BlockList, "headers">, ObjectStoreError> {
+): Effect.fn.Return<Pick<TransportReply, "status" | "headers">, ObjectStoreError> {
   const list = yield* Effect.mapError(readBlockList(client, upload, "all"), () => error)
   const { committed, headers, uncommitted } = list
-  if (committed.length === ids.length && committed.every((block, index) => block.id === ids[index])) return { headers }
+  if (committed.length === ids.length && committed.every((block, index) => block.id === ids[index])) {
+    return { status: 200, headers }
+  }
   return yield* uncommitted.some((block) => uploadOf(block.id) === upload.id) ? missingPart(error) : error
 })
 

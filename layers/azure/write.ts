@@ -10,7 +10,7 @@ import { attributeHeaders } from "../../src/http/replyStat.ts"
 import { makeError, type ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import type { WriteMode } from "../../src/ObjectStoreOptions.ts"
 import { checksumHeaders, confirm } from "./checksum.ts"
-import { type Client, sendForHead } from "./client.ts"
+import { type Client, etagOf, sendForHead } from "./client.ts"
 import { backendName } from "./errors.ts"
 
 /** The condition of a write. */
@@ -66,6 +66,7 @@ export const write = Effect.fnUntraced(function*(
     body,
     accept: [201]
   })
+  const etag = yield* etagOf({ operation: "write", mutation: true }, reply)
   const verified = yield* confirm("write", checksum, reply)
-  return { etag: reply.headers["etag"], version: reply.headers["x-ms-version-id"], size: body.length, verified }
+  return { etag, version: reply.headers["x-ms-version-id"], size: body.length, verified }
 })
