@@ -14,9 +14,9 @@ import type { ServiceClock } from "../../src/http/ServiceClock.ts"
 import { renewed } from "../../src/http/serviceError.ts"
 import type { Signer, SigningCredentials } from "../../src/http/SigV4.ts"
 import type { Transport, TransportReply } from "../../src/http/Transport.ts"
-import type { Asked } from "../../src/http/violation.ts"
+import { type Asked, violation } from "../../src/http/violation.ts"
 import { parseXml, rootOfXml, type XmlReader } from "../../src/http/Xml.ts"
-import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
+import { type ObjectStoreError, withContext } from "../../src/ObjectStoreError.ts"
 import type { ChecksumMethod } from "./checksum.ts"
 import type { Credentials } from "./credentials.ts"
 import type { Encryption } from "./encryption.ts"
@@ -211,9 +211,22 @@ const withoutSecrets = (message: string | undefined, pair: SigningCredentials | 
   return clean.replaceAll(/\b(X-Amz-Signature|Signature|X-Amz-Security-Token)=[^\s&,;<]+/gi, "$1=<redacted>")
 }
 
-/** Sends a request whose reply nobody reads. */
+/**
+ * Sends a request whose reply says all in its head. An error may come with status 200 too; what else comes with a body is
+ * something between, such as a page that asks to log in.
+ */
 export const sendOnly = (client: S3Client, request: S3Request): Effect.Effect<TransportReply, ObjectStoreError> =>
-  Effect.scoped(Effect.tap(send(client, request), readMessage))
+  Effect.scoped(Effect.tap(send(client, request), (reply) =>
+    Effect.flatMap(readMessage(reply), (text) => {
+      if (text.trim() === "") return Effect.void
+      return rootOfXml(text.trimStart()) === "Error"
+        ? Effect.flatMap(readRefusal(text.trimStart()), (refused) =>
+          // The head has said yes, so nobody knows.
+          Effect.fail(withContext(toError(request.intent, reply, refused), {
+            outcome: request.intent.mutation ? "unknown" : undefined
+          })))
+        : Effect.fail(violation(askedOf(request.intent), "the answer has a body, and none was asked for", reply))
+    })))
 
 const maxDocument = 32 * 1024 * 1024
 

@@ -7,11 +7,12 @@ import * as Effect from "effect/Effect"
 import type { BackendContainer } from "../../src/Backend.ts"
 import type { ErrorReasonTag } from "../../src/ErrorReason.ts"
 import { timeOf } from "../../src/http/replyStat.ts"
+import { violation } from "../../src/http/violation.ts"
 import { missing, xmlDocument, type XmlReader, xmlText } from "../../src/http/Xml.ts"
 import { compareKeys } from "../../src/keyOrder.ts"
 import { type ObjectStoreError, withContext } from "../../src/ObjectStoreError.ts"
 import type { ContainerOptions } from "../../src/ObjectStoreOptions.ts"
-import { type S3Client, sendForDocument, sendOnly } from "./client.ts"
+import { askedOf, type S3Client, sendForDocument, sendOnly } from "./client.ts"
 import { type Intent, refuse, unsupported } from "./errors.ts"
 
 const create: Intent = { operation: "createContainer", mutation: true, about: "container" }
@@ -51,13 +52,20 @@ export const createContainer = Effect.fnUntraced(function*(
   )
 })
 
+const lookIntent: Intent = { operation: "createContainer", mutation: false, about: "container" }
+
 /** Whether a bucket of one's own is there. One that may not be looked at is somebody else's, and its name is taken. */
 const isThere = (client: S3Client, container: string): Effect.Effect<boolean, ObjectStoreError> =>
   sendOnly(client, {
-    intent: { operation: "createContainer", mutation: false, about: "container" },
+    intent: lookIntent,
     method: "HEAD",
     container
   }).pipe(
+    // AWS tells the region of every bucket; who does not is something between.
+    Effect.filterOrFail(
+      ({ headers }) => headers["x-amz-bucket-region"] !== undefined,
+      (reply) => violation(askedOf(lookIntent), "the answer tells no region, so it is no bucket", reply)
+    ),
     Effect.as(true),
     Effect.catchIf(({ reason }) => decided.has(reason._tag), () => Effect.succeed(false)),
     Effect.mapError((error) => withContext(error, { outcome: "not-applied" }))
@@ -77,16 +85,19 @@ export const deleteContainer = (client: S3Client, container: string): Effect.Eff
     () => client.regions.forget(container)
   )
 
+const listIntent: Intent = { operation: "listContainers", mutation: false, about: "service" }
+
 /** `Backend.listContainers`. */
 export const listContainers = Effect.fnUntraced(
   function*(client: S3Client): Effect.fn.Return<ReadonlyArray<BackendContainer>, ObjectStoreError> {
     const found: Array<BackendContainer> = []
+    const seen = new Set<string>()
     let token: string | undefined
     do {
-      const { document } = yield* sendForDocument(
+      const { document, reply } = yield* sendForDocument(
         client,
         {
-          intent: { operation: "listContainers", mutation: false, about: "service" },
+          intent: listIntent,
           method: "GET",
           container: "",
           query: { "continuation-token": token }
@@ -95,7 +106,11 @@ export const listContainers = Effect.fnUntraced(
         readBuckets
       )
       found.push(...document.buckets)
-      token = document.next === token ? undefined : document.next
+      if (document.next !== undefined && seen.has(document.next)) {
+        return yield* violation(askedOf(listIntent), "there are more buckets, but no new place to go on from", reply)
+      }
+      token = document.next
+      if (token !== undefined) seen.add(token)
     } while (token !== undefined)
     return found.sort((a, b) => compareKeys(a.name, b.name))
   }

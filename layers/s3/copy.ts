@@ -83,8 +83,10 @@ export const copy = Effect.fnUntraced(function*(
       }
     )
   )
+  const etag = document.etag ?? reply.headers["etag"]
+  if (etag === undefined) return yield* violation(askedOf(intent), "the answer has no etag", reply)
   return {
-    etag: document.etag ?? reply.headers["etag"],
+    etag,
     version: reply.headers["x-amz-version-id"],
     size: stat.size,
     verified: pinned ? "size" : "none"

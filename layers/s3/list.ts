@@ -27,9 +27,12 @@ class PageCursor {
 class UploadsCursor {
   readonly key: string
   readonly id: string
+  /** Both as one text, by which a circle is noticed. */
+  readonly token: string
   constructor(key: string, id: string) {
     this.key = key
     this.id = id
+    this.token = `${id} ${key}`
   }
 }
 
@@ -114,16 +117,18 @@ const readPage = (xml: XmlReader) => {
   const objects: Array<ListedObject> = []
   const prefixes: Array<string> = []
   let next: string | undefined
-  let truncated = false
+  let told: boolean | undefined
   let encoded = false
   for (let name = xml.child(); name !== undefined; name = xml.child()) {
     if (name === "Contents") objects.push(readObject(xml))
     else if (name === "CommonPrefixes") prefixes.push(readPrefix(xml))
-    else if (name === "IsTruncated") truncated = flagFrom(xml.text())
+    else if (name === "IsTruncated") told = flagFrom(xml.text())
     else if (name === "NextContinuationToken") next = xml.text()
     else if (name === "EncodingType") encoded = xml.text() === "url"
     else xml.skip()
   }
+  // A listing that is silent about it might be half of one.
+  const truncated = told ?? missing("IsTruncated")
   // The document may say how it is encoded after its keys.
   return encoded
     ? {

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { BackendRange, Location, ObjectStat, ReadReply, ReadRequest } from "../../src/Backend.ts"
 import { readConditionHeaders } from "../../src/http/conditionHeaders.ts"
-import { checkReply, rangeHeader } from "../../src/http/contentRange.ts"
+import { checkReply, exactly, rangeHeader } from "../../src/http/contentRange.ts"
 import { readMessage } from "../../src/http/replyBody.ts"
 import { attributesOf, lastModifiedOf, metadataOf, sizeOf } from "../../src/http/replyStat.ts"
 import type { TransportReply } from "../../src/http/Transport.ts"
@@ -147,7 +147,12 @@ export const read = Effect.fnUntraced(function*(
   const { length, offset, size } = yield* checkReply(askedOf(readIntent), range, reply)
   const stat = statOf(reply.headers, size, length === size)
   if (length === 0) yield* readMessage(reply)
-  return { stat, offset, length, into: verified(client, stat, length === size, reply.into) }
+  return {
+    stat,
+    offset,
+    length,
+    into: verified(client, stat, length === size, exactly(askedOf(readIntent), reply, length))
+  }
 })
 
 /** Sums the bytes of a whole object as they are delivered, where the service tells their sum. */

@@ -326,7 +326,12 @@ describe("a bucket in us-east-1, where making one's own again succeeds", () => {
       [{ status: 403 }, { status: 403 }, made],
       undefined
     ],
-    ["AlreadyExists if it is there", [{ status: 200 }], "AlreadyExists"],
+    [
+      "AlreadyExists if it is there",
+      [{ status: 200, headers: { "x-amz-bucket-region": "us-east-1" } }],
+      "AlreadyExists"
+    ],
+    ["is not made if what answers is no service", [{ status: 200 }], "ProtocolViolation"],
     ["is not made if nobody knows", [{ status: 503 }], "Unavailable"]
   ]
   it.effect.each(cases)("%s", ([_, script, reason]) =>
