@@ -203,6 +203,8 @@ export class Exchange implements ConnectionHandler, Waiter, Watched {
     this.#moved++
     // The real one follows.
     if (status < 200) return
+    // What has not come whole cannot have been done, whatever is said of it.
+    if (status < 300 && this.#uploading) this.#fail(hasty)
     this.#reply = {
       status,
       headers: joined(headers),
@@ -360,6 +362,8 @@ const isAt = (bytes: Uint8Array, target: Uint8Array, offset: number): boolean =>
 const isFixed = ({ buffer }: Uint8Array): boolean => buffer instanceof ArrayBuffer && !buffer.resizable
 
 const closed = new Error("the reply was closed")
+
+const hasty = Object.assign(new Error("bad answer: a success before the request was sent"), { code: "UND_ERR_SOCKET" })
 
 const surplus = Object.assign(new Error("bad answer: it goes on after its end"), { code: "UND_ERR_SOCKET" })
 

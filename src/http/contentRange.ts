@@ -93,6 +93,29 @@ const checkPart = (
     : Effect.fail(violation(asked, `the range has ${length} bytes, the body ${reply.length}`, reply))
 }
 
+/**
+ * The bytes of an answer that does not say how long its body is: what comes after the `length` bytes of its range belongs
+ * to nothing that was asked.
+ */
+export const exactly = (
+  asked: Asked,
+  reply: Pick<TransportReply, "status" | "headers" | "length" | "into">,
+  length: number
+): TransportReply["into"] => {
+  if (reply.length !== undefined) return reply.into
+  let left = length
+  return (target) =>
+    Effect.flatMap(reply.into(target), (count) => {
+      left -= count
+      if (left > 0 || count === 0) return Effect.succeed(count)
+      return Effect.flatMap(
+        left < 0 ? Effect.succeed(1) : reply.into(new Uint8Array(1)),
+        (more) =>
+          more === 0 ? Effect.succeed(count) : Effect.fail(violation(asked, `more than ${length} bytes came`, reply))
+      )
+    })
+}
+
 /** The size of the object, where a reply of status 416 tells it: `bytes *` and the size. */
 export const sizeOfUnsatisfied = (headers: TransportReply["headers"]): number | undefined =>
   parseSize(/^bytes \*\/(\d+)$/i.exec(headers["content-range"] ?? "")?.[1])
