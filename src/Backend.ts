@@ -135,7 +135,8 @@ export interface Backend {
    * Lists one page of the keys that begin with `prefix` (a string prefix, not a directory) and come after `startAfter`,
    * by the UTF-8 bytes of the key if `sortedList`. With `delimiter`, keys that have it after the prefix are folded into
    * one entry of `prefixes`, which ends in it; with `startAfter`, it is listed if a key below it comes after. `cursor` is
-   * the `next` of the page before; the same cursor gives the same page again, so a page can be retried. No key is given twice, and no key that exists throughout is left out. A missing
+   * the `next` of the page before; the same cursor gives the same page again, so a page can be retried; a cursor that is a text, or
+   * an object with a `token` that is one, is noticed when a listing comes back to it. No key is given twice, and no key that exists throughout is left out. A missing
    * container is `ContainerNotFound` where containers are explicit, else an empty page.
    */
   readonly listPage: (request: ListRequest) => Effect.Effect<ListPage, ObjectStoreError>

@@ -53,9 +53,11 @@ const pages = <A>(
     }
     const skip = startAfter !== undefined && !capabilities.listStartAfter
     let last: string | undefined
+    const circle = noCircle()
     return explain(Stream.paginate(first, (listRequest) =>
       Effect.flatMap(request(engine, "read", engine.backend.listPage(listRequest)), (page) => {
-        const wrong = wrongPage(page, listRequest, capabilities.sortedList ? last : undefined)
+        const wrong = wrongPage(page, listRequest, capabilities.sortedList ? last : undefined) ??
+          circle(page.next, capabilities.sortedList && lastOf(page) !== undefined)
         if (wrong !== undefined) {
           return Effect.fail(violation(engine, wrong))
         }
@@ -96,6 +98,20 @@ const firstOf = ({ objects, prefixes }: ListPage): string | undefined => {
 const lastOf = ({ objects, prefixes }: ListPage): string | undefined => {
   const [object, prefix] = [objects.at(-1)?.key, prefixes.at(-1)]
   return object === undefined || (prefix !== undefined && isAfter(prefix, object)) ? prefix : object
+}
+
+/** Notices a page whose place was the next one before, where cursors tell it as a text: pages without entries need not end. */
+const noCircle = () => {
+  const seen = new Set<string>()
+  return (next: unknown, comesFurther: boolean): string | undefined => {
+    // The order of keys notices the rest.
+    if (comesFurther) seen.clear()
+    const token = typeof next === "object" && next !== null && "token" in next ? next.token : next
+    if (typeof token !== "string") return undefined
+    if (seen.has(token)) return "the listing comes back to a page that it has left"
+    seen.add(token)
+    return undefined
+  }
 }
 
 const violation = (engine: Engine, description: string): ObjectStoreError =>
@@ -170,6 +186,7 @@ export const listUploads = (engine: Engine, prefix: At): Stream.Stream<OpenUploa
         Stream.fail(unsupported(engine.subject, "multipart.listed"))
       )
     }
+    const circle = noCircle()
     return explainStream(engine, "listUploads", place.names.uri(place.key))(
       Stream.paginate(undefined as unknown, (cursor) =>
         Effect.flatMap(
@@ -178,9 +195,10 @@ export const listUploads = (engine: Engine, prefix: At): Stream.Stream<OpenUploa
             "read",
             engine.backend.listUploads({ container: place.container, prefix: place.key, cursor })
           ),
-          (page) =>
-            page.next !== undefined && page.next === cursor ?
-              Effect.fail(violation(engine, followedByItself)) :
+          (page) => {
+            const wrong = page.next !== undefined && page.next === cursor ? followedByItself : circle(page.next, false)
+            return wrong !== undefined ?
+              Effect.fail(violation(engine, wrong)) :
               Effect.succeed(
                 [
                   page.uploads.map(({ id, initiated, key }): OpenUpload => ({
@@ -192,6 +210,7 @@ export const listUploads = (engine: Engine, prefix: At): Stream.Stream<OpenUploa
                   page.next === undefined ? Option.none() : Option.some(page.next)
                 ] as const
               )
+          }
         ))
     )
   })
