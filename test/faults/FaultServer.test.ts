@@ -158,10 +158,11 @@ describe("the fault server", () => {
 
   it.live("on the wire: a bit of a request flips, and the service refuses it by its checksum", () =>
     Effect.scoped(Effect.gen(function*() {
-      const { server, store } = yield* services.S3(
+      const { connect, server } = yield* services.S3(
         { script: [on("write", "a", 1, WireFault.flipRequestBit())] },
         limits
       )
+      const store = yield* connect
       yield* store.put("a", "hello")
       assert.deepStrictEqual((yield* server.journal).map(({ status }) => status), [400, 200])
       assert.strictEqual(Buffer.from((yield* server.stored("a"))!).toString(), "hello")
@@ -181,7 +182,8 @@ describe("the fault server", () => {
   for (const [name, start] of Object.entries(services)) {
     it.live(`selects by operation, key and hit, on ${name} over https`, () =>
       Effect.gen(function*() {
-        const { server, store } = yield* start({ tls: true, objects: { a: "a", b: "b" } }, limits)
+        const { connect, server } = yield* start({ tls: true, objects: { a: "a", b: "b" } }, limits)
+        const store = yield* connect
         yield* server.setScript([
           on("read", "b", [2, 3], WireFault.status(500)),
           on("delete", /^a/, undefined, WireFault.status(403)),

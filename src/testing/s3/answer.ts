@@ -86,7 +86,7 @@ const ofObject = ({ headers, method, query }: ServerHead): Operation | undefined
     case "HEAD":
       return Objects.getObject
     case "GET":
-      return isUpload ? Uploads.listParts : Objects.getObject
+      return isUpload ? Uploads.listParts : query.has("tagging") ? Objects.getTagging : Objects.getObject
     case "PUT":
       return isUpload
         ? isCopy ? Uploads.copyPart : Uploads.uploadPart

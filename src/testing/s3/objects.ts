@@ -134,6 +134,16 @@ export const getObject: Operation = inBucket((_, { headers, key, method, query }
   }
 })
 
+/** GetObjectTagging. */
+export const getTagging: Operation = inBucket((_, { key, query }, bucket) => {
+  const version = findVersion(bucket, key, query.get("versionId"))
+  if ("status" in version) return version
+  const tags = [...new URLSearchParams(version.described.tags ?? "")].map(([name, value]) =>
+    xmlElement("Tag", xmlText("Key", name), xmlText("Value", value))
+  )
+  return document(rootElement("Tagging", xmlElement("TagSet", ...tags)), { "x-amz-version-id": version.id })
+})
+
 const remove = (state: State, bucket: Bucket, key: string, id: string | undefined, now: number): string | undefined => {
   const versions = bucket.objects.get(key) ?? []
   if (id !== undefined || !bucket.versioning) {

@@ -62,6 +62,8 @@ export const inflict = Effect.fnUntraced(function*(
       if (fault.applied) yield* apply(request)
       return protocol.refuse(fault.refusal, request)
     case "ErrorInSuccess":
+      // Without a body there is only a head to lie with.
+      if (request.method === "HEAD" && fault.headers) return yield* apply(request)
       return errorInSuccess(protocol, fault.applied || fault.headers ? yield* apply(request) : undefined, fault.headers)
     case "CutBody": {
       const reply = printed(yield* apply(request))
@@ -135,7 +137,11 @@ const changed = (reply: ServerReply, { body, headers, status }: ReplyChange): Se
   const { "content-length": length, ...rest } = reply.headers ?? {}
   return {
     status: status ?? reply.status,
-    headers: { ...rest, ...(other === undefined ? { "content-length": length } : {}), ...headers },
+    headers: {
+      ...rest,
+      ...(other === undefined && length !== undefined ? { "content-length": length } : {}),
+      ...headers
+    },
     body: other ?? reply.body
   }
 }

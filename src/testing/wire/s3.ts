@@ -63,7 +63,7 @@ const ofObject = ({ headers, method, query }: ServerHead): WireOperation => {
     case "HEAD":
       return "head"
     case "GET":
-      return isUpload ? "other" : "read"
+      return isUpload || query.has("tagging") ? "other" : "read"
     case "PUT":
       return isUpload ? isCopy ? "copyPart" : "uploadPart" : isCopy ? "copy" : "write"
     case "POST":
