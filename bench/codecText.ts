@@ -47,7 +47,7 @@ export const timed = async (effect: Effect.Effect<number>): Promise<RunResult> =
       own: Math.max(longest.own, now.own - last.own)
     }
     last = now
-  }, 1)
+  }, 2)
   const bytes = await Effect.runPromise(effect)
   clearInterval(timer)
   return { bytes, figures: { "stop ms": longest.clock, "stop CPU-ms": longest.own } }
