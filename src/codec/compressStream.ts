@@ -110,9 +110,9 @@ const checksumOf = (frame: Bytes, size: number): number | undefined => {
   return new DataView(frame.buffer, frame.byteOffset + frame.length - 4, 4).getUint32(0, true)
 }
 
-/** See `Zstd.compressStream`. */
+/** See `Zstd.compressStream`. `marks` is asked at the end whether a single frame gets a table, too. */
 export const compressStream =
-  (options?: CompressOptions) =>
+  (options?: CompressOptions, marks: () => boolean = () => false) =>
   <E, R>(self: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, E | ObjectStoreError, R> =>
     Stream.unwrap(Effect.gen(function*() {
       const pool = yield* ZstdPool
@@ -147,7 +147,7 @@ export const compressStream =
       )
 
       const end = Stream.suspend(() => {
-        const withTable = seekable && totals.entries.length > 1
+        const withTable = seekable && (totals.entries.length > 1 || marks())
         const table = withTable ? printSeekTable(totals.entries) : new Uint8Array(0)
         totals.addStored(table.length, crc32c(table))
         const { crc, size, storedCrc, storedSize } = totals.state

@@ -75,7 +75,13 @@ export const writeCompressed = Effect.fnUntraced(function*(
   let summary: CompressSummary | undefined
   // Metadata go with the first request of a write: what fits into one is marked with all that is known in the end.
   const { frameSize, level, mark = true } = compression
-  const labels = () => mark ? withMark(engine.backend.capabilities, object, summary ?? { size }) : object
+  // Where they tell no size, a table tells that nothing was cut off, also of a single frame.
+  let unsized = false
+  const labels = () => {
+    if (!mark) return object
+    unsized = summary === undefined && size === undefined
+    return withMark(engine.backend.capabilities, object, summary ?? { size })
+  }
   let taken = 0
   // Progress is that of the original, told when a part of what became of it was stored.
   const progress = onProgress === undefined
@@ -91,7 +97,7 @@ export const writeCompressed = Effect.fnUntraced(function*(
       taken += chunk.length
       return chunk
     }),
-    compressStream({ frameSize, level, onSummary }),
+    compressStream({ frameSize, level, onSummary }, () => unsized),
     Stream.mapError((error) => withContext(error, { outcome: error.outcome ?? "not-applied" })),
     Stream.runForEachArray((chunks) => Effect.forEach(chunks, session.write, { discard: true }))
   )

@@ -66,6 +66,15 @@ const isCompressed = (place: Place, stat: ObjectStat, mode: Mode, first: Uint8Ar
 const corrupt = (engine: Engine, description: string): ObjectStoreError =>
   makeError("IntegrityFailed", { operation: "decompress", backend: engine.backend.name, description })
 
+/** What this library wrote without knowing its size ends in a table of its frames; cut off between two of them, it does not. */
+const endsInTable = (stat: ObjectStat): boolean => {
+  const mark = markOf(stat.metadata)
+  return mark !== undefined && mark.size === undefined
+}
+
+const cutOff = (engine: Engine): ObjectStoreError =>
+  corrupt(engine, "it was cut off: there is no table behind its frames")
+
 const transferOf = (options: TransferOptions | undefined): TransferOptions => ({
   partSize: options?.partSize,
   concurrency: options?.concurrency
@@ -79,14 +88,9 @@ const decompressed = (
   maxSize: number | undefined,
   onContent?: (ends: boolean) => void
 ): Content => {
-  const mark = markOf(stat.metadata)
-  let frames = 0
   let end: Uint8Array = new Uint8Array(0)
-  // What this library wrote in several frames ends in a table of them; cut off between two frames, it does not.
   const whole = Effect.suspend(() =>
-    mark !== undefined && mark.size === undefined && frames > 1 && !SeekTable.endsAsTable(end)
-      ? Effect.fail(corrupt(engine, "it was cut off: there is no table behind its frames"))
-      : Effect.void
+    endsInTable(stat) && !SeekTable.endsAsTable(end) ? Effect.fail(cutOff(engine)) : Effect.void
   )
   return stored.pipe(
     Stream.map((chunk) => {
@@ -96,11 +100,7 @@ const decompressed = (
     decompressFrames(
       {
         ...(maxSize !== undefined && { maxOutput: maxSize }),
-        expected: mark,
-        onSummary: (summary) =>
-          Effect.sync(() => {
-            frames = summary.frames
-          })
+        expected: markOf(stat.metadata)
       },
       undefined,
       onContent
@@ -200,6 +200,7 @@ export const layoutOf = Effect.fnUntraced(function*(
   if (!mayBe(place, stat, mode)) return raw
   const table = yield* tableOf(engine, place, stat, tail)
   if (table !== undefined) return { _tag: "Seekable", table }
+  if (endsInTable(stat)) return yield* cutOff(engine)
   if (mode === true || markOf(stat.metadata) !== undefined) return plain
   const first = yield* readStored(engine, place, stat, { offset: 0, length: Math.min(4, stat.size) })
   return beginsAsZstd(first) ? plain : raw

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
-import { type Backend, fromBackend, makeError, type ObjectStore, SeekTable, Zstd } from "effect-objectstore"
+import { type Backend, compress, fromBackend, makeError, type ObjectStore, SeekTable, Zstd } from "effect-objectstore"
 import { makeBackend } from "effect-objectstore/layers/Memory"
 import * as NodeZlib from "node:zlib"
 import { reasonOf } from "../engine/reasonOf.ts"
@@ -103,12 +103,24 @@ describe("stored content that is damaged", () => {
         stored.length,
         (length) => Effect.succeed(stored.subarray(stored.length - length))
       )
-      for (let frames = 2; frames <= compression!.frames; frames++) {
+      for (let frames = 1; frames <= compression!.frames; frames++) {
         const rest = stored.subarray(0, table!.storedOffsets[frames]!)
         // What is left is whole in itself: it is our table that is missing.
         assertSame(yield* Zstd.decompress(rest), body.subarray(0, table!.offsets[frames]!), `${frames} frames`)
         yield* plain.put("b.zst", rest, { metadata })
         for (const read of reads(plain, "b.zst")) assert.strictEqual(yield* reasonOf(read), "IntegrityFailed")
+      }
+    }))
+
+  it.live("is an error where one frame is all that is left, and none where there never was another", () =>
+    Effect.gen(function*() {
+      const { plain } = yield* setUp
+      for (const size of [0, 1, 4 * KiB, 4 * KiB + 1]) {
+        const original = body.subarray(0, size)
+        const key = `unsized-${size}`
+        yield* plain.putMultipart(key, Stream.succeed(original), { compression: { frameSize: 4 * KiB } })
+        for (const read of reads(plain, `${key}.zst`)) assertSame(yield* read, original, key)
+        assert.strictEqual((yield* compress()(plain).stat(key)).size, size)
       }
     }))
 
