@@ -48,7 +48,7 @@ const forgetTime = 30_000
 const longestFreeze = 20_000
 
 /** A request that is late does not make the next ones late, up to this. */
-const catchUp = 50
+const catchUp = 100
 
 export class Pace {
   /** Requests a second; `undefined` while nothing is held back. */
