@@ -1,7 +1,7 @@
 /**
  * Everything at once for a long time, on a server that resets, refuses, stalls and cuts 1 % of the requests each.
  */
-import { Effect, Fiber, Metric, Random, Stream } from "effect"
+import { Effect, Fiber, Metric, Random, References, Stream } from "effect"
 import {
   defaultRetryPolicy,
   isObjectStoreError,
@@ -12,7 +12,7 @@ import {
 import { contentAt } from "../server/content.ts"
 import { startServer } from "../server/start.ts"
 import { openS3 } from "../stores.ts"
-import { descriptors, settle, settledRss, sockets, timers, watching } from "../watch.ts"
+import { descriptors, heap, settle, settledRss, sockets, timers, watching } from "../watch.ts"
 import type { Finding, Workload } from "../Workload.ts"
 
 const workers = 24
@@ -249,9 +249,23 @@ export const workload: Workload = {
       Effect.forEach(Array.from({ length: workers }, (_, index) => index), (worker) => work(store, worker, states), {
         concurrency: workers,
         discard: true
-      }).pipe(Effect.provideService(RetryPolicy, { ...defaultRetryPolicy, maxDelay: 2000 }))
+      }).pipe(
+        Effect.provideService(RetryPolicy, { ...defaultRetryPolicy, maxDelay: 2000 }),
+        // The bounds tell what these warnings do.
+        Effect.provideService(References.MinimumLogLevel, "Error")
+      )
     )
-    const samples: Array<{ minute: number; rss: number; sockets: number; descriptors: number; timers: number }> = []
+    const samples: Array<
+      {
+        minute: number
+        rss: number
+        heap: number
+        buffers: number
+        sockets: number
+        descriptors: number
+        timers: number
+      }
+    > = []
     const start = performance.now()
     const minute = (): number => (performance.now() - start) / 60_000
     const { held, loop, mostSockets } = await watching(async () => {
@@ -260,6 +274,8 @@ export const workload: Workload = {
         samples.push({
           minute: minute(),
           rss: await settledRss(),
+          heap: heap(),
+          buffers: process.memoryUsage().arrayBuffers / MiB,
           sockets: sockets(server.port),
           descriptors: descriptors() - before.descriptors,
           timers: timers() - before.timers
@@ -287,9 +303,16 @@ export const workload: Workload = {
     }
     await server.stop()
     const warm = samples.filter((one) => one.minute > Math.min(2, minutes / 4))
-    const rise = (name: "rss" | "sockets" | "descriptors" | "timers"): number =>
+    const rise = (name: "rss" | "heap" | "sockets" | "descriptors" | "timers"): number =>
       slope(warm.map((one) => [one.minute, one[name]] as const))
     if (seen.worst !== "") console.log(seen.worst)
+    for (const one of samples.filter((_, index) => index % Math.ceil(samples.length / 10) === 0)) {
+      console.log(
+        `after ${one.minute.toFixed(1)} minutes: ${one.rss.toFixed(0)} MiB, heap ${one.heap.toFixed(1)}, buffers ${
+          one.buffers.toFixed(1)
+        }, ${one.sockets} connections, ${one.descriptors} descriptors, ${one.timers} timers`
+      )
+    }
     console.log(
       `${seen.operations} operations in ${minutes} minutes, ${seen.failed} failed; ${JSON.stringify(faults)}; memory ${
         warm[0]?.rss.toFixed(0)
@@ -302,6 +325,7 @@ export const workload: Workload = {
       { name: "objects of which the outcomes were not true", value: wrong, unit: "", atMost: 0 },
       { name: "uploads left open that nobody told of", value: Math.max(0, open.length - told), unit: "", atMost: 0 },
       { name: "memory rises by", value: rise("rss"), unit: "MiB/min", atMost: 1 },
+      { name: "heap rises by", value: rise("heap"), unit: "MiB/min", atMost: 0.5 },
       { name: "connections, at most", value: mostSockets, unit: "", atMost: 64 },
       { name: "connections rise by", value: rise("sockets"), unit: "/min", atMost: 2 },
       { name: "descriptors rise by", value: rise("descriptors"), unit: "/min", atMost: 2 },
