@@ -34,6 +34,7 @@ const notRun: ReadonlyArray<readonly [file: string, reason: string]> = [
   ["docs/cli.md", "needs an emulator; test/cli/clouds.test.ts does the same"],
   ["docs/cli.md", "needs three clouds; test/cli/clouds.test.ts does the same"],
   ["docs/servers-for-tests.md", "builds for minutes, and waits for Ctrl-C"],
+  ["docs/soak.md", "takes minutes"],
   ["layers/Gcs.ts", "asks Google"]
 ]
 

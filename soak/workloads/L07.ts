@@ -217,12 +217,12 @@ const work = Effect.fnUntraced(
   }
 )
 
-/** The rise of values a minute, by least squares. */
+/** The rise of values a minute: the middle of what all pairs of them tell, so that no single one counts (Theil and Sen). */
 const slope = (points: ReadonlyArray<readonly [minute: number, value: number]>): number => {
-  const mean = (index: 0 | 1): number => points.reduce((sum, point) => sum + point[index], 0) / points.length
-  const [x, y] = [mean(0), mean(1)]
-  const over = points.reduce((sum, point) => sum + (point[0] - x) * (point[1] - y), 0)
-  return over / points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0)
+  const slopes = points.flatMap(([x, y], index) =>
+    points.slice(index + 1).map(([later, value]) => (value - y) / (later - x))
+  ).sort((one, other) => one - other)
+  return slopes[slopes.length >> 1] ?? Number.NaN
 }
 
 const abandoned = Effect.map(
