@@ -68,6 +68,14 @@ for (const library of libraries) {
         assert.strictEqual((yield* Zstd.decompress(told, { maxOutput: 3 * MiB })).length, 3 * MiB)
       }))
 
+    it.effect("believes a size that is too large, and looks at nothing behind it", () =>
+      Effect.gen(function*() {
+        // A size of eight bytes, 2^40, and a block that holds nothing.
+        const stored = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0xc0, 10 << 3, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0)
+        assert.strictEqual(yield* reasonOf(Zstd.decompress(stored)), "LimitExceeded")
+        assert.strictEqual(yield* reasonOf(Zstd.decompress(stored, { maxOutput: 2 ** 41 })), "IntegrityFailed")
+      }))
+
     it.effect("counts the frames of a bomb together", () =>
       Effect.gen(function*() {
         const stored = yield* Zstd.compress(new Uint8Array(4 * MiB), { frameSize: 512 * 1024 })
