@@ -183,7 +183,10 @@ export const openCompressed = Effect.fnUntraced(function*(
       begin,
       Effect.suspend(() => {
         state = "finished"
-        return Effect.andThen(feed.end, Fiber.join(fiber))
+        return Effect.andThen(feed.end, Fiber.join(fiber)).pipe(
+          // What is not waited for any more must not be published later.
+          Effect.onInterrupt(() => Fiber.interrupt(fiber))
+        )
       })
     ))
   }

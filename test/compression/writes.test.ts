@@ -217,7 +217,7 @@ describe("interrupted compression", () => {
       }
     }), 120_000)
 
-  it.live("a writer that is left, or whose write is interrupted, publishes nothing and can be told so", () =>
+  it.live("a writer that is left publishes nothing and can be told so", () =>
     Effect.gen(function*() {
       const store = yield* Memory.make()
       const scope = yield* Scope.make()
@@ -236,6 +236,37 @@ describe("interrupted compression", () => {
         return result
       }))
       assert.strictEqual(done.compression!.size, 5)
+    }))
+
+  it.live("a writer whose finish or write is interrupted publishes nothing later, while its scope stays open", () =>
+    Effect.gen(function*() {
+      const memory = yield* Memory.makeBackend()
+      const reached = yield* Deferred.make<void>()
+      const gate = yield* Deferred.make<void>()
+      const store = yield* fromBackend({
+        ...memory,
+        write: (at, body, options) =>
+          Deferred.succeed(reached, undefined).pipe(
+            Effect.andThen(Deferred.await(gate)),
+            Effect.andThen(memory.write(at, body, options))
+          )
+      }, { base: "mem://memory/" })
+      const writer = yield* store.writer("a", { compression: {} })
+      yield* writer.write(Buffer.from("hello"))
+      const finishing = yield* Effect.forkChild(writer.finish)
+      yield* Deferred.await(reached)
+      yield* Fiber.interrupt(finishing)
+      yield* Deferred.succeed(gate, undefined)
+      for (let turn = 0; turn < 20; turn++) yield* turnOfTheEventLoop
+      assert.isFalse(yield* store.exists("a.zst"))
+      assert.strictEqual(yield* reasonOf(writer.finish), "InvalidRequest")
+
+      const other = yield* store.writer("b", { compression: { frameSize: KiB, level: 19 } })
+      const writing = yield* Effect.forkChild(other.write(content("random", 4 * MiB)), { startImmediately: true })
+      yield* turnOfTheEventLoop
+      yield* Fiber.interrupt(writing)
+      assert.strictEqual(yield* reasonOf(other.finish), "InvalidRequest")
+      assert.isFalse(yield* store.exists("b.zst"))
     }))
 
   it.live("a write that the store refuses fails with the store's reason, also from a writer", () =>
