@@ -10,11 +10,11 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Location, ObjectStat, ReadReply, ReadRequest } from "../../src/Backend.ts"
-import { crc32c, printCrc32c } from "../../src/codec/Crc32c.ts"
 import { readConditionHeaders } from "../../src/http/conditionHeaders.ts"
 import { checkReply, exactly, rangeHeader } from "../../src/http/contentRange.ts"
 import { encodeQuery } from "../../src/http/percentEncoding.ts"
 import { parseSize } from "../../src/http/replyStat.ts"
+import { summed } from "../../src/http/summedBody.ts"
 import type { TransportReply } from "../../src/http/Transport.ts"
 import { violation } from "../../src/http/violation.ts"
 import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
@@ -111,7 +111,7 @@ export const read = Effect.fnUntraced(function*(
     stat,
     offset: span.offset,
     length: span.length,
-    into: expected === undefined ? into : summing(into, span.length, expected)
+    into: expected === undefined ? into : summed(asked, into, span.length, "crc32c", expected)
   }
 })
 
@@ -147,18 +147,4 @@ const checkStored = (reply: TransportReply, size: number): Effect.Effect<void, O
   return stored === undefined || stored === size
     ? Effect.void
     : Effect.fail(violation(asked, `${stored} bytes are stored, the answer says ${size}`, reply))
-}
-
-/** Sums a whole object while it is read, and fails with its last bytes if they are not what the service stored. */
-const summing = (into: ReadReply["into"], length: number, expected: string): ReadReply["into"] => {
-  let sum = 0
-  let done = 0
-  return (target) =>
-    Effect.flatMap(into(target), (count) => {
-      sum = crc32c(target.subarray(0, count), sum)
-      done += count
-      return count > 0 && done === length && printCrc32c(sum) !== expected
-        ? Effect.fail(fail("read", "IntegrityFailed", "the bytes are not those of the CRC32C that is stored"))
-        : Effect.succeed(count)
-    })
 }

@@ -10,13 +10,14 @@ import { readConditionHeaders } from "../../src/http/conditionHeaders.ts"
 import { checkReply, exactly, rangeHeader } from "../../src/http/contentRange.ts"
 import { readMessage } from "../../src/http/replyBody.ts"
 import { attributesOf, lastModifiedOf, metadataOf, sizeOf } from "../../src/http/replyStat.ts"
+import { summed } from "../../src/http/summedBody.ts"
 import type { TransportReply } from "../../src/http/Transport.ts"
 import { violation } from "../../src/http/violation.ts"
 import type { Checksums } from "../../src/ObjectInfo.ts"
 import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import type { ReadConditions } from "../../src/ObjectStoreOptions.ts"
 import { askedOf, type S3Client, send } from "./client.ts"
-import { corrupted, type Intent } from "./errors.ts"
+import type { Intent } from "./errors.ts"
 import { checkPlace } from "./headers.ts"
 import { decodeMetadata } from "./metadata.ts"
 
@@ -147,31 +148,13 @@ export const read = Effect.fnUntraced(function*(
   const { length, offset, size } = yield* checkReply(askedOf(readIntent), range, reply)
   const stat = statOf(reply.headers, size, length === size)
   if (length === 0) yield* readMessage(reply)
+  const { name } = client.checksum
+  const expected = length === size && name !== "md5" ? stat.checksums?.[name] : undefined
+  const into = exactly(askedOf(readIntent), reply, length)
   return {
     stat,
     offset,
     length,
-    into: verified(client, stat, length === size, exactly(askedOf(readIntent), reply, length))
+    into: expected === undefined || name === "md5" ? into : summed(askedOf(readIntent), into, length, name, expected)
   }
 })
-
-/** Sums the bytes of a whole object as they are delivered, where the service tells their sum. */
-const verified = (
-  { checksum }: S3Client,
-  stat: ObjectStat,
-  isWhole: boolean,
-  into: ReadReply["into"]
-): ReadReply["into"] => {
-  const expected = isWhole && checksum.name !== "md5" ? stat.checksums?.[checksum.name] : undefined
-  const sum = expected === undefined ? undefined : checksum.start?.()
-  if (sum === undefined) return into
-  let left = stat.size
-  return (target) =>
-    Effect.flatMap(into(target), (count) => {
-      sum.add(target.subarray(0, count))
-      left -= count
-      return left === 0 && count > 0 && sum.value() !== expected
-        ? Effect.fail(corrupted("read", `the bytes do not have the object's ${checksum.name}`, undefined))
-        : Effect.succeed(count)
-    })
-}
