@@ -1,54 +1,29 @@
 /**
  * Azure Blob: 256 MiB down into memory of one's own, and up.
  */
-import { Effect } from "effect"
 import { azureClient, openAzure } from "../clouds.ts"
-import { bareCase, readableOf, streamOf } from "../handwrittenHttp.ts"
+import { bareCase, readableOf } from "../handwrittenHttp.ts"
 import { MiB, speed, touched, type Workload } from "../harness.ts"
-import { originIn, startStub, stopStub } from "../stub/start.ts"
+import { intoMemory, largeOverStub, ofMemory, ofStream } from "../overStub.ts"
+import { originIn } from "../stub/start.ts"
 
 const size = 256 * MiB
 const key = `${size}.bin`
 
-const upload = (checksum: "crc64" | "md5" | "none", options?: { readonly partSize?: number }) => ({
-  setup: async (directory: string) => {
-    const azure = await openAzure(originIn(directory), { checksum })
-    const memory = touched(new Uint8Array(size))
-    return () =>
-      Effect.runPromise(Effect.map(azure.put("put.bin", memory, options), (result) => ({ bytes: result.size })))
-  }
-})
+type Checksum = "crc64" | "md5" | "none"
 
-/** A stream of pieces of 64 KiB, whose length nobody is told. */
-const uploadStream = (checksum: "crc64" | "none") => ({
-  setup: async (directory: string) => {
-    const azure = await openAzure(originIn(directory), { checksum })
-    const memory = touched(new Uint8Array(size))
-    return () =>
-      Effect.runPromise(
-        Effect.map(
-          azure.put("put.bin", streamOf(memory)),
-          (result) => ({ bytes: result.size })
-        )
-      )
-  }
-})
+const opened = (checksum: Checksum) => (origin: string) => openAzure(origin, { checksum })
+
+const upload = (checksum: Checksum, options?: { readonly partSize?: number }) =>
+  ofMemory(opened(checksum), size, options)
+
+const uploadStream = (checksum: Checksum) => ofStream(opened(checksum), size)
 
 export const workload: Workload = {
   title: "Azure: 256 MiB down and up",
-  prepare: startStub,
-  finish: stopStub,
-  rounds: 3,
-  runs: 2,
-  warmups: 1,
+  ...largeOverStub,
   cases: {
-    "getInto": {
-      setup: async (directory) => {
-        const azure = await openAzure(originIn(directory))
-        const memory = touched(new Uint8Array(size))
-        return () => Effect.runPromise(azure.getInto(key, memory))
-      }
-    },
+    "getInto": intoMemory(openAzure, size),
     "SDK, downloadToBuffer": {
       setup: (directory) => {
         const blob = azureClient(originIn(directory)).getBlobClient(key)

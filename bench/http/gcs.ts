@@ -1,34 +1,15 @@
 /**
  * GCS: 256 MiB down into memory of one's own, and up.
  */
-import { Effect } from "effect"
 import { pipeline } from "node:stream/promises"
 import { gcsClient, openGcs } from "../clouds.ts"
-import { bareCase, readableOf, streamOf } from "../handwrittenHttp.ts"
+import { bareCase, readableOf } from "../handwrittenHttp.ts"
 import { MiB, speed, touched, type Workload } from "../harness.ts"
-import { originIn, startStub, stopStub } from "../stub/start.ts"
+import { intoMemory, largeOverStub, ofMemory, ofStream } from "../overStub.ts"
+import { originIn } from "../stub/start.ts"
 
 const size = 256 * MiB
 const key = `${size}.bin`
-
-const store = (options?: { readonly partSize?: number }) => ({
-  setup: async (directory: string) => {
-    const gcs = await openGcs(originIn(directory))
-    const memory = touched(new Uint8Array(size))
-    return () =>
-      Effect.runPromise(Effect.map(gcs.put("put.bin", memory, options), (result) => ({ bytes: result.size })))
-  }
-})
-
-/** A stream of pieces of 64 KiB, whose length nobody is told: a session. */
-const storeStream = {
-  setup: async (directory: string) => {
-    const gcs = await openGcs(originIn(directory))
-    const memory = touched(new Uint8Array(size))
-    return () =>
-      Effect.runPromise(Effect.map(gcs.put("put.bin", streamOf(memory)), (result) => ({ bytes: result.size })))
-  }
-}
 
 const sdkStream = (validation: "crc32c" | false) => ({
   setup: (directory: string) => {
@@ -54,19 +35,9 @@ const save = (options: { readonly resumable: boolean; readonly validation: "crc3
 
 export const workload: Workload = {
   title: "GCS: 256 MiB down and up",
-  prepare: startStub,
-  finish: stopStub,
-  rounds: 3,
-  runs: 2,
-  warmups: 1,
+  ...largeOverStub,
   cases: {
-    "getInto": {
-      setup: async (directory) => {
-        const gcs = await openGcs(originIn(directory))
-        const memory = touched(new Uint8Array(size))
-        return () => Effect.runPromise(gcs.getInto(key, memory))
-      }
-    },
+    "getInto": intoMemory(openGcs, size),
     "SDK, download": {
       setup: (directory) => {
         const file = gcsClient(originIn(directory)).file(key)
@@ -87,9 +58,9 @@ export const workload: Workload = {
         })
       }
     },
-    "put, defaults, CRC32C": store(),
-    "put, one request, CRC32C": store({ partSize: size }),
-    "put of a stream, CRC32C": storeStream,
+    "put, defaults, CRC32C": ofMemory(openGcs, size),
+    "put, one request, CRC32C": ofMemory(openGcs, size, { partSize: size }),
+    "put of a stream, CRC32C": ofStream(openGcs, size),
     "SDK, write stream resumable, CRC32C": sdkStream("crc32c"),
     "SDK, write stream resumable, no validation": sdkStream(false),
     "bare socket, no checksum": bareCase("gcs", size),

@@ -2,30 +2,21 @@
  * S3: 1 GiB into memory of one's own, plain HTTP.
  */
 import { GetObjectCommand } from "@aws-sdk/client-s3"
-import { Effect } from "effect"
 import { awsClient, openS3 } from "../clouds.ts"
 import { dispatch } from "../handwrittenHttp.ts"
 import { GiB, MiB, speed, touched, type Workload } from "../harness.ts"
-import { originIn, startStub, stopStub } from "../stub/start.ts"
+import { intoMemory, largeOverStub } from "../overStub.ts"
+import { originIn } from "../stub/start.ts"
 
 const size = GiB
 const key = `${size}.bin`
 
-const store = (options?: { readonly partSize?: number; readonly concurrency?: number }) => ({
-  setup: async (directory: string) => {
-    const s3 = await openS3(originIn(directory))
-    const memory = touched(new Uint8Array(size))
-    return () => Effect.runPromise(s3.getInto(key, memory, options))
-  }
-})
+const store = (options?: { readonly partSize?: number; readonly concurrency?: number }) =>
+  intoMemory(openS3, size, options)
 
 export const workload: Workload = {
   title: "S3: GET of 1 GiB into an own buffer",
-  prepare: startStub,
-  finish: stopStub,
-  rounds: 3,
-  runs: 2,
-  warmups: 1,
+  ...largeOverStub,
   cases: {
     "getInto, defaults": store(),
     "getInto, one request": store({ partSize: size }),

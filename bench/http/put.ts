@@ -2,21 +2,13 @@
  * S3: 256 MiB out of memory, plain HTTP.
  */
 import { PutObjectCommand } from "@aws-sdk/client-s3"
-import { Effect } from "effect"
 import { awsClient, openS3 } from "../clouds.ts"
-import { bareCase, dispatch, readableOf, streamOf } from "../handwrittenHttp.ts"
+import { bareCase, dispatch, readableOf } from "../handwrittenHttp.ts"
 import { MiB, speed, touched, type Workload } from "../harness.ts"
-import { originIn, startStub, stopStub } from "../stub/start.ts"
+import { largeOverStub, ofMemory, ofStream } from "../overStub.ts"
+import { originIn } from "../stub/start.ts"
 
 const size = 256 * MiB
-
-const store = (options?: { readonly partSize?: number }) => ({
-  setup: async (directory: string) => {
-    const s3 = await openS3(originIn(directory))
-    const memory = touched(new Uint8Array(size))
-    return () => Effect.runPromise(Effect.map(s3.put("put.bin", memory, options), (result) => ({ bytes: result.size })))
-  }
-})
 
 const sdk = (checksums: "WHEN_SUPPORTED" | "WHEN_REQUIRED") => ({
   setup: (directory: string) => {
@@ -28,16 +20,6 @@ const sdk = (checksums: "WHEN_SUPPORTED" | "WHEN_REQUIRED") => ({
     })
   }
 })
-
-/** A stream of pieces of 64 KiB, whose length nobody is told: parts. */
-const storeStream = {
-  setup: async (directory: string) => {
-    const s3 = await openS3(originIn(directory))
-    const memory = touched(new Uint8Array(size))
-    return () =>
-      Effect.runPromise(Effect.map(s3.put("put.bin", streamOf(memory)), (result) => ({ bytes: result.size })))
-  }
-}
 
 /** The SDK sends a stream in one request and has to be told its length; parts are another package's. */
 const sdkStream = (checksums: "WHEN_SUPPORTED" | "WHEN_REQUIRED") => ({
@@ -54,14 +36,10 @@ const sdkStream = (checksums: "WHEN_SUPPORTED" | "WHEN_REQUIRED") => ({
 
 export const workload: Workload = {
   title: "S3: PUT of 256 MiB",
-  prepare: startStub,
-  finish: stopStub,
-  rounds: 3,
-  runs: 2,
-  warmups: 1,
+  ...largeOverStub,
   cases: {
-    "put, defaults": store(),
-    "put, one request": store({ partSize: size }),
+    "put, defaults": ofMemory(openS3, size),
+    "put, one request": ofMemory(openS3, size, { partSize: size }),
     "bare socket, no checksum": bareCase("s3", size),
     "undici dispatch by hand, no checksum": {
       setup: (directory) => {
@@ -73,7 +51,7 @@ export const workload: Workload = {
         })
       }
     },
-    "put of a stream": storeStream,
+    "put of a stream": ofStream(openS3, size),
     "AWS SDK, a stream": sdkStream("WHEN_SUPPORTED"),
     "AWS SDK, a stream, checksums only where required": sdkStream("WHEN_REQUIRED"),
     "AWS SDK": sdk("WHEN_SUPPORTED"),
