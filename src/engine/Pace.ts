@@ -123,6 +123,13 @@ export class Pace {
 
   /** Draws the conclusion of a window that is over. */
   #judge(now: number): void {
+    // The clock was set back: what lies in the future now would hold requests back until then.
+    if (now < this.#start - longestFreeze) {
+      this.#frozenUntil = now
+      this.#next = now
+      this.#lastRefusal = Math.min(this.#lastRefusal, now)
+      this.#begin(now)
+    }
     const elapsed = now - this.#start
     if (elapsed < windowTime || now < this.#frozenUntil) return
     const answers = this.#accepted + this.#refused

@@ -150,6 +150,19 @@ describe("the pace of requests", () => {
     }
   })
 
+  it("is not frozen for an hour by a clock that is set back by one", () => {
+    const pace = new Pace()
+    const hour = 3_600_000
+    for (let count = 0; count < 50; count++) pace.refused(hour + 10, 0)
+    assert.isAbove(pace.delay(hour + 11), 0)
+    assert.isAtMost(pace.delay(11), 20_000)
+    pace.sent(11)
+    assert.isAtMost(pace.delay(12), 1000)
+    for (let now = 1000; now <= 40_000; now += 500) pace.accepted(now)
+    assert.strictEqual(pace.delay(40_000), 0)
+    assert.isUndefined(pace.rate)
+  })
+
   it("raises the rate when the service allows more, and lets go when nothing is refused any more", () => {
     let now = 0
     const slow = bucket(200, 20)
