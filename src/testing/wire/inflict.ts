@@ -102,7 +102,9 @@ const firstHalf = ({ body, head }: PrintedReply, bytes: number | undefined): Rea
     ? [bytesStep(head.subarray(0, Math.floor(head.length / 2)))]
     : [bytesStep(head), bytesStep(body.subarray(0, bytes ?? Math.floor(body.length / 2)))]
 
-const slowly = (bytes: Uint8Array, size: number, millis: number): ReadonlyArray<WireStep> => {
+/** In pieces of one byte at least, or there would be no end of them. */
+const slowly = (bytes: Uint8Array, pieceSize: number, millis: number): ReadonlyArray<WireStep> => {
+  const size = Math.max(1, pieceSize)
   const steps: Array<WireStep> = []
   for (let at = 0; at < bytes.length; at += size) {
     steps.push({ _tag: "Wait", millis }, bytesStep(bytes.subarray(at, at + size)))
