@@ -1,6 +1,7 @@
 import { env } from "node:process"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
+import { canaryPlugin } from "./test/canary/plugin.ts"
 import { ParityReporter } from "./test/parity/ParityReporter.ts"
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
@@ -13,9 +14,13 @@ if (major < 22 || (major === 22 && minor < 19)) {
 // Where `.ci/run` wants the numbers of tests.
 const report = env["OBJECTSTORE_TEST_REPORT"]
 
+// Where the canary run wants what it has seen (docs/security.md).
+const canary = env["OBJECTSTORE_CANARY"]
+
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
 export default defineConfig({
+  plugins: canary === undefined ? [] : [canaryPlugin],
   resolve: {
     alias: [
       { find: /^effect-objectstore$/, replacement: source("src/index.ts") },
@@ -26,6 +31,7 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
+    setupFiles: canary === undefined ? [] : ["test/canary/setup.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
