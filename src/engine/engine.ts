@@ -16,7 +16,7 @@ import { type Endpoint, learn, waitForTurn } from "./endpoint.ts"
 import { withoutWriteId } from "./identity.ts"
 import { type Observer, spanned } from "./observe.ts"
 import type { Place, Resolver } from "./resolve.ts"
-import { type RetryHooks, retrying, type RetryQuota } from "./retry.ts"
+import { type Begun, type RetryHooks, retrying, type RetryQuota } from "./retry.ts"
 import type { RequestClass } from "./retryMatrix.ts"
 import type { Subject } from "./validate.ts"
 
@@ -41,13 +41,23 @@ export const request = <A, R>(
   effect: Effect.Effect<A, ObjectStoreError, R>,
   hooks?: RetryHooks<A>
 ): Effect.Effect<A, ObjectStoreError, R> =>
-  retrying(
-    engine.backend.name,
-    kind,
-    engine.quota,
-    engine.requests.withShare(1, inTurn(engine, attempt(engine, kind, effect))),
-    hooks
-  )
+  Effect.suspend(() => {
+    const begun: Begun = { at: undefined }
+    return retrying(
+      engine.backend.name,
+      kind,
+      engine.quota,
+      engine.requests.withShare(1, inTurn(engine, Effect.andThen(begins(begun), attempt(engine, kind, effect)))),
+      { ...hooks, begun }
+    )
+  })
+
+/** Notes when a request is made for the first time. */
+const begins = (begun: Begun): Effect.Effect<void> =>
+  Effect.clockWith((clock) => {
+    begun.at ??= clock.currentTimeMillisUnsafe()
+    return Effect.void
+  })
 
 /** Waits first, while requests to the endpoint are held back. */
 const inTurn = <A, E, R>(engine: Engine, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
@@ -93,20 +103,25 @@ export const openBody = (
   at: Location,
   readRequest: ReadRequest
 ): Effect.Effect<OpenBody, ObjectStoreError, Scope.Scope> =>
-  retrying(engine.backend.name, "read", engine.quota, openBodyOnce(engine, at, readRequest))
+  Effect.suspend(() => {
+    const begun: Begun = { at: undefined }
+    return retrying(engine.backend.name, "read", engine.quota, openBodyOnce(engine, at, readRequest, begun), { begun })
+  })
 
 /** The same with one request: for those who repeat opening and reading together. */
 export const openBodyOnce = (
   engine: Engine,
   at: Location,
-  readRequest: ReadRequest
+  readRequest: ReadRequest,
+  begun: Begun
 ): Effect.Effect<OpenBody, ObjectStoreError, Scope.Scope> =>
-  Effect.uninterruptibleMask((restore) => openRestored(engine, at, readRequest, restore))
+  Effect.uninterruptibleMask((restore) => openRestored(engine, at, readRequest, begun, restore))
 
 const openRestored = Effect.fnUntraced(function*(
   engine: Engine,
   at: Location,
   readRequest: ReadRequest,
+  begun: Begun,
   restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 ): Effect.fn.Return<OpenBody, ObjectStoreError, Scope.Scope> {
   const outer = yield* Effect.scope
@@ -114,6 +129,7 @@ const openRestored = Effect.fnUntraced(function*(
   if (isHeld(engine)) {
     yield* restore(waitForTurn(engine.endpoint)).pipe(Effect.onError(() => engine.requests.release(1)))
   }
+  yield* begins(begun)
   const inner = yield* Scope.fork(outer)
   yield* engine.observer.requestStarted
   yield* Scope.addFinalizer(inner, Effect.andThen(engine.observer.requestEnded, engine.requests.release(1)))

@@ -11,7 +11,7 @@ import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { ByteRange, ReadConditions, ReadOptions, TransferOptions } from "../ObjectStoreOptions.ts"
 import { type Engine, openBody, openBodyOnce, request } from "./engine.ts"
 import { report } from "./progress.ts"
-import { goOn, retrying } from "./retry.ts"
+import { type Begun, goOn, retrying } from "./retry.ts"
 import { checkOf, type Known } from "./spanCheck.ts"
 import { tooLarge } from "./upload.ts"
 import {
@@ -246,9 +246,10 @@ const resumable = (
   done: number
 ) => {
   const state = { done }
+  const begun: Begun = { at: undefined }
   return {
-    read: Effect.suspend(() => readMissing(engine, at, stat, offset, target, state)),
-    hooks: { progress: () => state.done }
+    read: Effect.suspend(() => readMissing(engine, at, stat, offset, target, state, begun)),
+    hooks: { progress: () => state.done, begun }
   }
 }
 
@@ -259,11 +260,12 @@ const readMissing = Effect.fnUntraced(
     stat: ObjectStat,
     offset: number,
     target: Uint8Array,
-    state: { done: number }
+    state: { done: number },
+    begun: Begun
   ) {
     if (state.done === target.length) return
     const range = { offset: offset + state.done, length: target.length - state.done }
-    const body = yield* openBodyOnce(engine, at, { range, conditions: pinTo(engine, stat) })
+    const body = yield* openBodyOnce(engine, at, { range, conditions: pinTo(engine, stat) }, begun)
     yield* checkReply(engine, body.reply, { ...range, stat })
     yield* drain(engine, body.reply, target, state)
   },

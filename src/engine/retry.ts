@@ -133,6 +133,17 @@ export interface RetryHooks<A> {
   readonly onLost?: Effect.Effect<void> | undefined
   /** How far it came; attempts and time count from the last failure that came further than the one before. */
   readonly progress?: (() => number) | undefined
+  /** When the first request was made, if it had to wait for its turn. */
+  readonly begun?: Begun | undefined
+}
+
+/**
+ * When a request was made for the first time: its wait for a turn is no time that the service was given.
+ *
+ * @internal
+ */
+export interface Begun {
+  at: number | undefined
 }
 
 /**
@@ -153,7 +164,7 @@ export const retrying = <A, R>(
       Effect.flatMap(request, (answer) =>
         quota.tokens >= quotaSize ? Effect.succeed(answer) : Effect.as(change(quota, 1), answer)),
       (error) =>
-        goOn(backend, kind, quota, request, error, since, hooks)
+        goOn(backend, kind, quota, request, error, hooks?.begun?.at ?? since, hooks)
     )
   })
 

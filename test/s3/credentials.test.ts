@@ -1,6 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Fiber } from "effect"
-import { defaultRetryPolicy, fromBackend, type ObjectStoreError, RetryPolicy } from "effect-objectstore"
+import {
+  defaultRetryPolicy,
+  fromBackend,
+  type ObjectStoreError,
+  RetryPolicy,
+  type StoreOptions
+} from "effect-objectstore"
 import type * as S3 from "effect-objectstore/layers/S3"
 import { TestClock } from "effect/testing"
 import { makeS3Backend } from "../../layers/s3/backend.ts"
@@ -14,13 +20,14 @@ const hour = 3_600_000
 /** A store whose requests `answer` answers, and the requests. */
 const storeOver = Effect.fnUntraced(function*(
   answer: (request: TransportRequest, index: number) => Effect.Effect<Recorded, ObjectStoreError>,
-  credentials: S3.S3CredentialsOption = { accessKeyId: "KEY", secretAccessKey: "s" }
+  credentials: S3.S3CredentialsOption = { accessKeyId: "KEY", secretAccessKey: "s" },
+  options: StoreOptions = {}
 ) {
   const { requests, transport } = answering(answer)
   const settings = toSettings({ region: "us-east-1", vendor: "aws", credentials })
   assert(settings._tag === "Success")
   const backend = yield* makeS3Backend(settings.success, transport)
-  return { requests, store: yield* fromBackend(backend, { base: "s3://bucket/" }) }
+  return { requests, store: yield* fromBackend(backend, { base: "s3://bucket/", ...options }) }
 })
 
 const ok: Recorded = { status: 200, headers: { etag: "\"e\"" } }
@@ -204,6 +211,29 @@ describe("a request that comes late", () => {
       yield* passing(store.put("key", "x"), "2 hours")
       assert.deepStrictEqual(requests.map((request) => Math.round((dateOf(request) - start) / 60_000)), [0, 20])
     }))
+
+  it.effect.each([["put"], ["get"]])(
+    "%s: is repeated as any other, however long it waited for its turn",
+    ([what]) =>
+      Effect.gen(function*() {
+        yield* TestClock.setTime(start)
+        const { requests, store } = yield* storeOver(
+          (_, index) =>
+            index === 0
+              ? Effect.delay(Effect.succeed(ok), "10 minutes")
+              : Effect.succeed(index === 1 ? { status: 503, body: refusal("SlowDown") } : { ...ok, body: "" }),
+          undefined,
+          { requests: 1 }
+        )
+        const first = yield* Effect.forkChild(store.put("first", "x"), { startImmediately: true })
+        yield* passing(
+          what === "put" ? Effect.asVoid(store.put("second", "x")) : Effect.asVoid(store.get("second")),
+          "2 hours"
+        )
+        yield* Fiber.join(first)
+        assert.isAtLeast(requests.length, 3)
+      })
+  )
 
   it.effect("is signed with each attempt of its own, by the pair that is good then", () =>
     Effect.gen(function*() {
