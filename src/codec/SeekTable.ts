@@ -55,6 +55,8 @@ export interface SeekTable {
   readonly storedOffsets: Float64Array
   /** The low 32 bits of XXH64 of the content of each frame, where the table has them. */
   readonly checksums: Uint32Array | undefined
+  /** Whether a checksum of the table itself was there, as with all that this library writes; it was compared. */
+  readonly verified: boolean
 }
 
 /**
@@ -157,12 +159,12 @@ const parseFooter = (tail: Uint8Array): Footer | undefined => {
   }
 }
 
-/** Whether the last bytes of content are those that end a table. @internal */
-export const endsAsTable = (end: Uint8Array): boolean =>
-  end.length >= 4 && new DataView(end.buffer, end.byteOffset + end.length - 4, 4).getUint32(0, true) === footerMagic
-
 /** The table in `bytes`, its whole frame, or text if it is wrong. */
-const parseTable = (bytes: Uint8Array, { frames, hasChecksums }: Footer, storedSize: number): SeekTable | string => {
+const parseTable = (
+  bytes: Uint8Array,
+  { frames, hasChecksums }: Footer,
+  storedSize: number
+): Omit<SeekTable, "verified"> | string => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   if (view.getUint32(4, true) !== bytes.length - headerLength) {
     return "the table of frames has another size than its frame"
@@ -227,7 +229,8 @@ export const read = Effect.fnUntraced(function*<E, R>(
   const bytes = end.subarray(end.length - length)
   if (new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) !== tableMagic) return undefined
   if (reserved) return yield* unsupported(operation, "seekTable", "the table of frames is of a later version")
-  if (checkTable(end.subarray(0, end.length - length), bytes) === false) {
+  const verified = checkTable(end.subarray(0, end.length - length), bytes)
+  if (verified === false) {
     return yield* corrupt(operation, "the table of frames is not what was written: its checksum differs")
   }
   const table = parseTable(bytes, footer, size)
@@ -238,7 +241,7 @@ export const read = Effect.fnUntraced(function*<E, R>(
       `the table's frames have ${table.size} bytes of content in place of ${expectedSize}`
     )
   }
-  return table
+  return { ...table, verified: verified === true }
 })
 
 /**

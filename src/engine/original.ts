@@ -14,6 +14,7 @@ import type { ObjectStat } from "../Backend.ts"
 import { decompressFrames } from "../codec/decompressStream.ts"
 import * as SeekTable from "../codec/SeekTable.ts"
 import { decompressRange } from "../codec/Zstd.ts"
+import type { DecompressSummary } from "../codec/ZstdOptions.ts"
 import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { ReadConditions, ReadOptions, TransferOptions } from "../ObjectStoreOptions.ts"
 import { markOf, suffix } from "./compressionMark.ts"
@@ -66,7 +67,7 @@ const isCompressed = (place: Place, stat: ObjectStat, mode: Mode, first: Uint8Ar
 const corrupt = (engine: Engine, description: string): ObjectStoreError =>
   makeError("IntegrityFailed", { operation: "decompress", backend: engine.backend.name, description })
 
-/** What this library wrote without knowing its size ends in a table of its frames; cut off between two of them, it does not. */
+/** What this library wrote without knowing its size ends in a table, also if it is one frame: cut off, it does not. */
 const endsInTable = (stat: ObjectStat): boolean => {
   const mark = markOf(stat.metadata)
   return mark !== undefined && mark.size === undefined
@@ -80,34 +81,56 @@ const transferOf = (options: TransferOptions | undefined): TransferOptions => ({
   concurrency: options?.concurrency
 })
 
+/** The end of what has passed, as much as a table is looked for in. */
+const keepTail = () => {
+  let tail: Uint8Array = new Uint8Array(0)
+  return {
+    add: (chunk: Uint8Array): Uint8Array => {
+      tail = chunk.length >= tailLength
+        ? chunk.subarray(-tailLength)
+        : Buffer.concat([tail, chunk]).subarray(-tailLength)
+      return chunk
+    },
+    get: () => tail
+  }
+}
+
 /** All of the original, out of all that is stored. */
 const decompressed = (
   engine: Engine,
+  place: Place,
   stored: Content,
   stat: ObjectStat,
   maxSize: number | undefined,
   onContent?: (ends: boolean) => void
-): Content => {
-  let end: Uint8Array = new Uint8Array(0)
-  const whole = Effect.suspend(() =>
-    endsInTable(stat) && !SeekTable.endsAsTable(end) ? Effect.fail(cutOff(engine)) : Effect.void
-  )
-  return stored.pipe(
-    Stream.map((chunk) => {
-      end = chunk.length >= 4 ? chunk.subarray(-4) : Buffer.concat([end, chunk]).subarray(-4)
-      return chunk
-    }),
-    decompressFrames(
-      {
-        ...(maxSize !== undefined && { maxOutput: maxSize }),
-        expected: markOf(stat.metadata)
-      },
-      undefined,
-      onContent
-    ),
-    Stream.concat(Stream.drain(Stream.fromEffect(whole)))
-  )
-}
+): Content =>
+  Stream.suspend(() => {
+    const mark = markOf(stat.metadata)
+    let found: DecompressSummary | undefined
+    const tail = keepTail()
+    // What this library wrote in several frames, or without knowing its size, ends in a table.
+    const whole = Effect.gen(function*() {
+      if (mark === undefined || found === undefined || (found.frames < 2 && !endsInTable(stat))) return
+      const table = yield* tableOf(engine, place, stat, tail.get())
+      if (table?.size !== found.size) return yield* cutOff(engine)
+    })
+    return stored.pipe(
+      mark === undefined ? (same) => same : Stream.map(tail.add),
+      decompressFrames(
+        {
+          ...(maxSize !== undefined && { maxOutput: maxSize }),
+          expected: mark,
+          onSummary: (summary) =>
+            Effect.sync(() => {
+              found = summary
+            })
+        },
+        undefined,
+        onContent
+      ),
+      Stream.concat(Stream.drain(Stream.fromEffect(whole)))
+    )
+  })
 
 /** Opens all of what a place holds, with one request where it is small. */
 export const openWhole = Effect.fnUntraced(function*(
@@ -126,7 +149,7 @@ export const openWhole = Effect.fnUntraced(function*(
   const length = markOf(stat.metadata)?.size ?? (wantsLength && opened.first.length < stat.size
     ? (yield* tableOf(engine, place, stat, new Uint8Array(0)))?.size
     : undefined)
-  return { stat, length, content: decompressed(engine, opened.stream, stat, options?.maxSize) }
+  return { stat, length, content: decompressed(engine, place, opened.stream, stat, options?.maxSize) }
 })
 
 /** The conditions among the options of a read. */
@@ -183,11 +206,19 @@ const streamStored = (
     pinned(engine)
   )
 
-const tableOf = (engine: Engine, place: Place, stat: ObjectStat, tail: Uint8Array) =>
-  SeekTable.read(stat.size, (length) =>
+/** The table of frames behind them, if there is one; that of what is marked has a checksum of itself. */
+const tableOf = Effect.fnUntraced(function*(engine: Engine, place: Place, stat: ObjectStat, tail: Uint8Array) {
+  const mark = markOf(stat.metadata)
+  const readTail = (length: number) =>
     length <= tail.length
       ? Effect.succeed(tail.subarray(tail.length - length))
-      : readStored(engine, place, stat, { offset: stat.size - length, length }), markOf(stat.metadata)?.size)
+      : readStored(engine, place, stat, { offset: stat.size - length, length })
+  const table = yield* SeekTable.read(stat.size, readTail, mark?.size)
+  if (table !== undefined && mark !== undefined && !table.verified) {
+    return yield* corrupt(engine, "the table of its frames has lost its checksum")
+  }
+  return table
+})
 
 /** Looks how a version is stored. `tail`: its last bytes, as far as they have been read. */
 export const layoutOf = Effect.fnUntraced(function*(
@@ -250,21 +281,28 @@ export const rangeOf = Effect.fnUntraced(function*(
     const { stored } = SeekTable.framesFor(table, span)
     // The whole of it is held against the mark, too.
     const content = span.length === table.size
-      ? decompressed(engine, streamStored(engine, place, stat, all, options), stat, undefined)
+      ? decompressed(engine, place, streamStored(engine, place, stat, all, options), stat, undefined)
       : streamStored(engine, place, stat, stored, options).pipe(decompressRange(table, span))
     return { stat, length: span.length, content }
   }
   const stored = streamStored(engine, place, stat, all, options)
   const known = markOf(stat.metadata)?.size
-  if (range === undefined) return { stat, length: known, content: decompressed(engine, stored, stat, options?.maxSize) }
+  if (range === undefined) {
+    return { stat, length: known, content: decompressed(engine, place, stored, stat, options?.maxSize) }
+  }
   if (range === "empty") return { stat, length: 0, content: Stream.empty }
   // A suffix is found by the size, and that by reading all of it once.
-  const size = "suffix" in range ? known ?? (yield* count(decompressed(engine, stored, stat, undefined))) : known
+  const size = "suffix" in range ? known ?? (yield* count(decompressed(engine, place, stored, stat, undefined))) : known
   const { length, offset } = size === undefined && !("suffix" in range) ? range : yield* locate(engine, range, size!)
   return {
     stat,
     length: size === undefined ? undefined : length,
-    content: sliced(engine, (onContent) => decompressed(engine, stored, stat, undefined, onContent), offset, length)
+    content: sliced(
+      engine,
+      (onContent) => decompressed(engine, place, stored, stat, undefined, onContent),
+      offset,
+      length
+    )
   }
 })
 
@@ -280,7 +318,7 @@ export const sizeOf = (
   const known = markOf(stat.metadata)?.size
   if (known !== undefined) return Effect.succeed(known)
   const stored = streamStored(engine, place, stat, { offset: 0, length: stat.size }, undefined)
-  return count(decompressed(engine, stored, stat, undefined))
+  return count(decompressed(engine, place, stored, stat, undefined))
 }
 
 const count = (content: Content): Effect.Effect<number, ObjectStoreError> =>

@@ -81,6 +81,16 @@ describe("stored content that is damaged", () => {
             const length = turn < 20 ? turn : turn < 60 ? stored.length - 1 - (turn - 20) : chance(stored.length)
             yield* check(`cut to ${length} of ${stored.length}`, stored.subarray(0, length), true, turn % 10 === 0)
           }
+          // The table behind the frames, and its own checksum: every bit of them.
+          const behind = seekable ? 16 + 17 + 12 * 7 : 0
+          for (let bit = 0; bit < behind * 8; bit++) {
+            const flipped = stored.slice()
+            flipped[stored.length - behind + (bit >> 3)]! ^= 1 << (bit & 7)
+            yield* check(`bit ${bit} of the table flipped`, flipped, true, bit % 50 === 0)
+          }
+          for (let length = stored.length - behind; length < stored.length; length++) {
+            yield* check(`cut to ${length} of ${stored.length}`, stored.subarray(0, length), true, length % 20 === 0)
+          }
           for (const garbage of [[0], [1, 2, 3], [0x28, 0xb5, 0x2f, 0xfd], stored.subarray(0, 20)]) {
             yield* check("garbage behind", Buffer.concat([stored, Uint8Array.from(garbage)]), true, true)
           }
