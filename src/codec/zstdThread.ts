@@ -59,7 +59,6 @@ export const makeThread = (library: ThreadData["library"], events: ThreadEvents,
   worker.on("messageerror", (error) => lose(failureOf(error)))
   worker.on("error", (error) => lose(failureOf(error as Error)))
   worker.on("exit", (code) => lose({ kind: "lost", message: `a thread ended with code ${code}` }))
-  worker.unref()
   return {
     send: (request, given) => {
       worker.ref()

@@ -1,5 +1,5 @@
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Effect, Exit, Fiber, Stream } from "effect"
+import { Effect, Exit, Fiber, Option, Stream } from "effect"
 import { Zstd } from "effect-objectstore"
 import * as NodeChildProcess from "node:child_process"
 import * as NodeFs from "node:fs"
@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url"
 import { compressMemory } from "../../src/codec/zstdMemory.ts"
 import { compressPlan } from "../../src/codec/ZstdOptions.ts"
 import { makePoolUnsafe } from "../../src/codec/ZstdPool.ts"
-import type { Request, Task } from "../../src/codec/zstdProtocol.ts"
+import type { Reply, Request, Task } from "../../src/codec/zstdProtocol.ts"
 import { makeThread, type ThreadEvents } from "../../src/codec/zstdThread.ts"
 import { command, content, libraries, noise, poolOf, same } from "./content.ts"
 
@@ -312,6 +312,31 @@ for (const library of libraries) {
       }))
   })
 }
+
+describe("a slow frame", () => {
+  it.live("is given up in its middle when nobody waits for it", () =>
+    Effect.gen(function*() {
+      const replies: Array<Reply> = []
+      const pool = makePoolUnsafe({ library: "zstd-napi", threads: 1 }, (library, events) =>
+        makeThread(library, {
+          ...events,
+          onReply: (reply) => {
+            replies.push(reply)
+            events.onReply(reply)
+          }
+        }))
+      yield* Effect.addFinalizer(() => pool.end)
+      yield* pool.run({ _tag: "Hello" }, [], 0)
+      // To its end it takes 6 seconds and more.
+      const input = content(32 * MiB)
+      const slow = pool.run({ _tag: "Compress", input, length: input.length, level: 19 }, [input.buffer], 1)
+      assert.isTrue(Option.isNone(yield* Effect.timeoutOption(slow, "300 millis")))
+      assert.strictEqual(pool.busy(), 1)
+      while (pool.busy() > 0) yield* Effect.sleep("5 millis")
+      const last = replies.at(-1)!
+      assert.strictEqual("failure" in last ? last.failure.kind : "done", "abandoned")
+    }))
+})
 
 describe("without zstd-napi", () => {
   it("what Node has of its own is taken, and said; who asks for the addon is told", () => {
