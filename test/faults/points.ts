@@ -140,7 +140,9 @@ const once = (
       met,
       healed,
       unnoticed,
-      disturbed: !isInterruption && journal.some(({ fault, status }) => fault === undefined && status === undefined),
+      disturbed: isInterruption
+        ? !met
+        : journal.some(({ fault, status }) => fault === undefined && status === undefined),
       trace: [
         ...journal.map(({ changed, fault, key, operation, status }) =>
           `${operation} ${key} ${fault?._tag ?? ""} ${status ?? "-"}${changed ? " changed" : ""}`
