@@ -160,6 +160,9 @@ describe("reads with expected checksums", () => {
         { crc32: "AAAA" },
         { crc32: 1 },
         { crc32: "AAAA====" },
+        // Hexadecimal, as long as base64 would be.
+        { crc32c: "9a71bb4c" },
+        { crc32c: "mnG7TB==" },
         { md5: sums(body).sha256 },
         { sha1: "AAAAAA==" },
         "AAAAAA==",
