@@ -140,6 +140,11 @@ const makeOperations = (
     ...options,
     decompress: options?.decompress !== false
   })
+  const wrong = listSizes !== "original" && listSizes !== "stored"
+    ? "listSizes is not \"original\" or \"stored\""
+    : Number.isSafeInteger(listConcurrency) && listConcurrency > 0
+    ? undefined
+    : `listConcurrency ${String(listConcurrency)} is not a positive integer`
   const original = (info: ObjectInfo) => Effect.map(originalSize(store, info), (size) => plainInfo(info, size))
 
   /** What a copy answers. It is told by the target; one that is gone or another by now is told as it was stored. */
@@ -167,6 +172,9 @@ const makeOperations = (
     prefix: At,
     options: ListOptions | undefined
   ): Stream.Stream<A | ObjectInfo, ObjectStoreError> => {
+    if (wrong !== undefined) {
+      return Stream.fail(makeError("InvalidRequest", { operation: "list", backend: "compress", description: wrong }))
+    }
     const isSeen = seenBelow(prefix)
     const startAfter = options?.startAfter
     return entries.pipe(

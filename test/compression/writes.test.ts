@@ -4,6 +4,7 @@ import {
   type Backend,
   compress,
   type CompressionOptions,
+  type CompressSettings,
   fromBackend,
   makeError,
   ObjectUri,
@@ -334,6 +335,11 @@ describe("compress", () => {
       assert.deepStrictEqual((yield* stored.stat("a.zst")).metadata, Object.create(null))
       const misspelt = compress({ levle: 9 } as CompressionOptions)(stored)
       assert.strictEqual(yield* reasonOf(misspelt.put("a", "hello")), "InvalidRequest")
+      for (const wrong of [{ listSizes: "orignal" }, { listConcurrency: 0 }, { listConcurrency: 1.5 }]) {
+        const store = compress(wrong as CompressSettings)(stored)
+        assert.strictEqual(yield* reasonOf(Stream.runDrain(store.list())), "InvalidRequest", JSON.stringify(wrong))
+        assert.strictEqual(yield* reasonOf(Stream.runDrain(store.listDirectory())), "InvalidRequest")
+      }
     }))
 
   it.live("shows no secret of a location that it refuses to sign", () =>
