@@ -12,7 +12,7 @@ import { readMessage } from "../../src/http/replyBody.ts"
 import { makeServiceClock } from "../../src/http/ServiceClock.ts"
 import { makeSigner } from "../../src/http/SigV4.ts"
 import type { Transport } from "../../src/http/Transport.ts"
-import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
+import { type ObjectStoreError, withContext } from "../../src/ObjectStoreError.ts"
 import { capabilitiesOf } from "./capabilities.ts"
 import { checksums } from "./checksum.ts"
 import type { S3Client } from "./client.ts"
@@ -62,8 +62,15 @@ const surroundingsOf = Effect.fnUntraced(function*(
 const recognise = Effect.fnUntraced(
   function*(transport: Transport, endpoint: Endpoint): Effect.fn.Return<S3Profile, ObjectStoreError, Scope.Scope> {
     const { host, origin, path } = targetOf(endpoint, isVirtual("path", endpoint), "", undefined, "")
-    const reply = yield* transport.send({ method: "GET", origin, path, headers: { host }, mutation: false })
-    yield* readMessage(reply)
+    const reply = yield* transport.send({ method: "GET", origin, path, headers: { host }, mutation: false }).pipe(
+      Effect.tap(readMessage),
+      Effect.mapError((error) =>
+        withContext(error, {
+          operation: "make",
+          description: `${origin} was asked what service it is: ${error.reason.description ?? "it did not answer"}`
+        })
+      )
+    )
     return profiles[vendorOfServer(reply.headers["server"] ?? "")]
   },
   Effect.scoped

@@ -68,8 +68,17 @@ const isNoHttp = (error: Error): boolean => {
     (code === "UND_ERR_SOCKET" && error.message.startsWith("bad "))
 }
 
+/** What OpenSSL calls the reason; the rest of its message are numbers and places in its sources. */
+const tlsReasonOf = (error: Error): string | undefined => {
+  const { code, reason } = error as NodeJS.ErrnoException & { readonly reason?: unknown }
+  if (typeof reason !== "string" || code?.startsWith("ERR_SSL_") !== true) return undefined
+  return code === "ERR_SSL_WRONG_VERSION_NUMBER"
+    ? "what answers speaks no TLS: is it http, not https?"
+    : `TLS: ${reason}`
+}
+
 /** The message of a system's or of undici's error, which hold addresses and names of headers, never their values. */
 const descriptionOf = (error: Error): string =>
-  error instanceof AggregateError && error.message === ""
+  tlsReasonOf(error) ?? (error instanceof AggregateError && error.message === ""
     ? error.errors.map((one) => (one instanceof Error ? one.message : "")).join("; ")
-    : error.message
+    : error.message)

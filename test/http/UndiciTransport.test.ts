@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
+import * as NodeHttp from "node:http"
+import type { AddressInfo } from "node:net"
 import * as NodeTimers from "node:timers"
 import type { TransportRequest } from "../../src/http/Transport.ts"
 import { type RawServer, rawServer } from "./RawServer.ts"
@@ -260,6 +262,32 @@ describe("UndiciTransport", () => {
   })
 
   describe("connections", () => {
+    it.live("says that https was asked of what speaks http", () =>
+      Effect.gen(function*() {
+        // Node's own answers 400 to what is no HTTP, as services do.
+        const server = yield* Effect.acquireRelease(
+          Effect.callback<NodeHttp.Server>((resume) => {
+            const server = NodeHttp.createServer().listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+          }),
+          (server) => Effect.sync(() => server.close())
+        )
+        const { port } = server.address() as AddressInfo
+        const transport = yield* makeTransport()
+        const error = yield* Effect.flip(
+          exchange(transport, {
+            method: "GET",
+            origin: `https://127.0.0.1:${port}`,
+            path: "/",
+            headers: {},
+            mutation: false
+          })
+        )
+        assert.strictEqual(
+          error.message,
+          "ConnectionFailed: request: what answers speaks no TLS: is it http, not https?"
+        )
+      }))
+
     it.live("keeps a connection for the next request, HEAD too, and gives it back before the body is read", () =>
       Effect.gen(function*() {
         const server = yield* rawServer(ok("body"))

@@ -254,6 +254,14 @@ describe("requests", () => {
   )
 })
 
+it.effect("where nobody says what the service is, the layer names the endpoint that was asked", () =>
+  Effect.gen(function*() {
+    const credentials = { accessKeyId: "a", secretAccessKey: "b" }
+    const error = yield* Effect.flip(Effect.scoped(S3.make({ endpoint: "http://127.0.0.1:1", credentials })))
+    assert.strictEqual(error.reason._tag, "ConnectionFailed")
+    assert.include(error.message, ": make: http://127.0.0.1:1 was asked what service it is: connect ECONNREFUSED")
+  }))
+
 onServer(minio, (server) => {
   it.live("credentials, region and endpoint come out of a shared file, through the AWS SDK", () =>
     Effect.gen(function*() {
