@@ -61,7 +61,8 @@ const endingOf = (error: unknown): Ending => {
     const errors = error._tag === "ShowHelp" ? error.errors : [error]
     const command = error._tag === "ShowHelp" ? error.commandPath.join(" ") : "objectstore"
     const text = errors.map(({ message }) => message.trim().replaceAll(/\s*\n\s*/g, ", ")).join("; ")
-    return { code: exitCodes.usage, line: `Usage: ${printable(text)} (${command} --help says more)` }
+    const what = text === "" ? `${command} is the name of several commands` : printable(text)
+    return { code: exitCodes.usage, line: `Usage: ${what} (${command} --help says more)` }
   }
   if (isObjectStoreError(error)) {
     return {

@@ -291,6 +291,9 @@ describe("objectstore", () => {
       assert.deepStrictEqual(summary, { type: "summary", command: "stat", objects: 1, bytes: 5 })
       const people = yield* run(dir, ["stat", "a"])
       assert.match(people.stdout, /^a\n {2}size {14}5 B\n {2}modified/)
+      assert.strictEqual((yield* run(dir, ["cp", "--compress", "1", "a", at(dir, "b")])).code, 0)
+      const marked = yield* run(dir, ["stat", "b.zst"])
+      assert.match(marked.stdout, /^ {2}metadata objectstorecompression {2}zstd;/m)
     }))
 
   it.effect("rm removes one object, and more of them only with --yes", () =>
@@ -371,7 +374,7 @@ describe("objectstore", () => {
         for (const args of cases) {
           const ran = yield* run(dir, args)
           assert.deepStrictEqual([ran.code, ran.stdout], [2, ""], `${args.join(" ")}: ${ran.stderr}`)
-          assert.match(ran.stderr, /^objectstore: [A-Z][A-Za-z]+: [^\n]+\n$/, args.join(" "))
+          assert.match(ran.stderr, /^objectstore: [A-Z][A-Za-z]+: [^\n ][^\n]+\n$/, args.join(" "))
         }
         assert.deepStrictEqual(tree(dir), { a: "1" })
       }),

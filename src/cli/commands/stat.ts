@@ -24,7 +24,7 @@ const rows = (format: Format, info: ObjectInfo): Array<readonly [string, string 
 
 const text = (format: Format, info: ObjectInfo, shown: string): ReadonlyArray<string> => [
   shown,
-  ...rows(format, info).flatMap(([name, value]) => value === undefined ? [] : [`  ${name.padEnd(18)}${value}`])
+  ...rows(format, info).flatMap(([name, value]) => value === undefined ? [] : [`  ${name.padEnd(16)}  ${value}`])
 ]
 
 export const stat = Command.make(
