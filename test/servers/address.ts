@@ -38,5 +38,8 @@ export const awsVariables = (address: S3Address): Record<string, string> => ({
   ...(address.caFile === undefined ? {} : { AWS_CA_BUNDLE: address.caFile, NODE_EXTRA_CA_CERTS: address.caFile })
 })
 
-/** The variable of Google's clients that leads to a server. */
-export const gcsVariables = ({ endpoint }: GcsAddress): Record<string, string> => ({ STORAGE_EMULATOR_HOST: endpoint })
+/** Variables of Google's clients that lead to a server; buckets are made and listed in a project. */
+export const gcsVariables = ({ endpoint, projectId }: GcsAddress): Record<string, string> => ({
+  STORAGE_EMULATOR_HOST: endpoint,
+  GOOGLE_CLOUD_PROJECT: projectId
+})
