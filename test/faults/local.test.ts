@@ -20,7 +20,7 @@ import { memoryDirectory } from "../filesystem/TempDirectory.ts"
 import { type Operation, operationsOf } from "./operations.ts"
 
 const isFull = env["MODE"] === "faults"
-const stride = isFull ? 1 : 3
+const stride = isFull ? 1 : 7
 
 /** What can become of a call. */
 const fates = {
