@@ -8,6 +8,7 @@
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as NodeFs from "node:fs/promises"
 import * as NodeOs from "node:os"
@@ -68,7 +69,7 @@ const variables = Config.all({
   ofAll: Config.option(Config.NonEmptyString("AWS_ENDPOINT_URL"))
 })
 
-const isMissing = (cause: unknown): boolean => (cause as NodeJS.ErrnoException).code === "ENOENT"
+const isMissing = (cause: unknown): boolean => Predicate.hasProperty(cause, "code") && cause.code === "ENOENT"
 
 /**
  * The endpoint of a profile. One of the environment comes before it: `{ environment: true }`, and the SDK reads that one.
@@ -83,12 +84,8 @@ export const endpointOfProfile = Effect.fnUntraced(function*(
   const file = Option.getOrElse(found.file, () => NodePath.join(NodeOs.homedir(), ".aws", "config"))
   const text = yield* Effect.tryPromise({
     try: (signal) => NodeFs.readFile(file, { encoding: "utf8", signal }),
-    catch: (cause) => cause
-  }).pipe(Effect.catch((cause) =>
-    isMissing(cause)
-      ? Effect.succeed("")
-      : Effect.fail(misconfigured(`the shared AWS configuration file cannot be read: ${file}`, cause))
-  ))
+    catch: (cause) => misconfigured(`the shared AWS configuration file cannot be read: ${file}`, cause)
+  }).pipe(Effect.catchIf(({ reason }) => isMissing(reason.cause), () => Effect.succeed("")))
   const endpoint = endpointOf(text, profile)
   return Result.isFailure(endpoint)
     ? yield* misconfigured(endpoint.failure)
