@@ -196,15 +196,13 @@ export class Exchange implements ConnectionHandler, Waiter, Watched {
   }
 
   onResponseStart(
-    _controller: Dispatcher.DispatchController,
+    controller: Dispatcher.DispatchController,
     status: number,
     headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
   ): void {
     this.#moved++
     // The real one follows.
     if (status < 200) return
-    // What has not come whole cannot have been done, whatever is said of it.
-    if (status < 300 && this.#uploading) this.#fail(hasty)
     this.#reply = {
       status,
       headers: joined(headers),
@@ -215,7 +213,23 @@ export class Exchange implements ConnectionHandler, Waiter, Watched {
         : undefined,
       into: (target) => this.#into(target)
     }
-    this.#changed()
+    if (this.#uploading) this.#afterWrites(controller, status)
+    else this.#changed()
+  }
+
+  /**
+   * Judges an answer that came while something is still to be sent. Node tells that TLS has written after what came meanwhile
+   * was read, so a quick server seems to answer too early: a turn later it is known, and nothing is read before.
+   */
+  #afterWrites(controller: Dispatcher.DispatchController, status: number): void {
+    controller.pause()
+    setImmediate(() => {
+      if (this.#closed || this.#failure !== undefined) return
+      // What has not come whole cannot have been done, whatever is said of it.
+      if (status < 300 && this.#uploading) this.#fail(hasty)
+      else controller.resume()
+      this.#settle()
+    })
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
