@@ -7,7 +7,7 @@ import * as S3 from "../layers/S3.ts"
 const credentials = { accessKeyId: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY" }
 
 /** The options that lead to a server. */
-export const s3Options = (endpoint: string, options?: S3.S3Options): S3.S3Options => ({
+const s3Options = (endpoint: string, options?: S3.S3Options): S3.S3Options => ({
   base: "s3://bucket/",
   endpoint,
   region: "us-east-1",

@@ -2,6 +2,7 @@
  * 100,000 objects of 1 KiB: written, listed, read, removed.
  */
 import { Effect, Stream } from "effect"
+import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import { contentAt } from "../server/content.ts"
 import { startServer } from "../server/start.ts"
 import { openS3 } from "../stores.ts"
@@ -31,9 +32,9 @@ export const workload: Workload = {
       mostDescriptors = Math.max(mostDescriptors, descriptors() - before)
     }).pipe(Effect.delay(200), Effect.forever)
     const times: Record<string, number> = {}
-    const timed = async <A>(name: string, run: Effect.Effect<A, unknown>): Promise<A> => {
+    const timed = async <A>(name: string, run: Effect.Effect<A, ObjectStoreError>): Promise<A> => {
       const start = performance.now()
-      const value = await Effect.runPromise(Effect.raceFirst(run, sample) as Effect.Effect<A>)
+      const value = await Effect.runPromise(Effect.raceFirst(run, sample))
       times[name] = (performance.now() - start) / 1000
       return value
     }

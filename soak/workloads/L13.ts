@@ -3,10 +3,9 @@
  * work of the program goes on.
  */
 import { Effect } from "effect"
-import * as S3 from "../../layers/S3.ts"
 import { contentAt } from "../server/content.ts"
 import { startServer } from "../server/start.ts"
-import { s3Options } from "../stores.ts"
+import { openS3 } from "../stores.ts"
 import { watching } from "../watch.ts"
 import type { Finding, Workload } from "../Workload.ts"
 
@@ -19,14 +18,12 @@ export const workload: Workload = {
     const body = contentAt(0, 512 * MiB)
     const findings: Array<Finding> = []
     for (const checksum of ["crc32", "crc32c", "crc64nvme"] as const) {
-      const run = Effect.scoped(Effect.gen(function*() {
-        const store = yield* S3.make(s3Options(server.origin, { checksum }))
-        yield* store.put("small", body.subarray(0, MiB))
-        return yield* Effect.promise(() =>
-          watching(() => Effect.runPromise(store.put("large", body, { partSize: 64 * MiB, concurrency: 2 })))
-        )
-      }))
-      const { held, loop, seconds } = await Effect.runPromise(run)
+      const { close, store } = await openS3(server.origin, { checksum })
+      await Effect.runPromise(store.put("small", body.subarray(0, MiB)))
+      const { held, loop, seconds } = await watching(() =>
+        Effect.runPromise(store.put("large", body, { partSize: 64 * MiB, concurrency: 2 }))
+      )
+      await close()
       findings.push(
         {
           name: `S3, ${checksum}: event loop held, at most, in processor time`,

@@ -87,7 +87,7 @@ const watchErrors = (look: Look): void => {
 /** Gives a reference another default: the one that all programs have which say nothing. */
 const setDefault = <A, B extends A>(reference: Context.Reference<A>, change: (before: A) => B): void => {
   const before = Context.get(Context.empty(), reference)
-  Object.assign(reference, { [cacheKey]: change(before) })
+  Reflect.set(reference, cacheKey, change(before))
 }
 
 const watchLogs = (look: Look): void => {
