@@ -302,7 +302,7 @@ export const workload: Workload = {
       descriptors: await settle(descriptors, before.descriptors)
     }
     await server.stop()
-    const warm = samples.filter((one) => one.minute > Math.min(2, minutes / 4))
+    const warm = samples.filter((one) => one.minute > Math.min(5, minutes / 2))
     const rise = (name: "rss" | "heap" | "sockets" | "descriptors" | "timers"): number =>
       slope(warm.map((one) => [one.minute, one[name]] as const))
     if (seen.worst !== "") console.log(seen.worst)

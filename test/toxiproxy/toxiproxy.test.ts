@@ -100,7 +100,7 @@ const run = (subject: Subject, { endpoint }: { readonly endpoint: string }, one:
             workload(store, ledger, {
               parts: subject.noParts === undefined,
               partSize: subject.partSize,
-              pause: 200
+              pause: 150
             })
           )
         )

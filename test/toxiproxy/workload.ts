@@ -115,7 +115,7 @@ export const workload = Effect.fnUntraced(function*(
   const { partSize, pause } = options
   const put = numbered("put/", 6)
   const create = numbered("create/", 4)
-  const parts = options.parts ? numbered("parts/", 2) : []
+  const parts = options.parts ? numbered("parts/", 1) : []
   const large = options.parts ? ["large/0"] : []
   const made = new Map<string, Uint8Array>()
   for (const key of [...put, ...create]) made.set(key, yield* bytesOf(yield* Random.nextIntBetween(0, 90_000)))
