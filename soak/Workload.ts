@@ -29,6 +29,8 @@ export interface Workload {
   readonly run: (place: Place) => Promise<ReadonlyArray<Finding>>
   /** `ulimit -n` values: it runs once for each; once as it is without them. */
   readonly descriptors?: ReadonlyArray<number | undefined> | undefined
+  /** Variables that its process has besides. */
+  readonly environment?: Readonly<Record<string, string>> | undefined
 }
 
 /** Whether a finding is within its bound. */

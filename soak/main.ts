@@ -24,7 +24,8 @@ const minutes = Number(values.minutes ?? 10)
 const runOnce = (
   file: string,
   directory: string,
-  descriptors: number | undefined
+  descriptors: number | undefined,
+  environment: Readonly<Record<string, string>> | undefined
 ): ReadonlyArray<Finding> | undefined => {
   NodeFs.rmSync(directory, { recursive: true, force: true })
   NodeFs.mkdirSync(directory, { recursive: true })
@@ -42,6 +43,7 @@ const runOnce = (
   const { status, stdout } = NodeChildProcess.spawnSync(program!, args, {
     encoding: "utf8",
     maxBuffer: 2 ** 28,
+    env: { ...process.env, ...environment },
     stdio: ["ignore", "pipe", "inherit"]
   })
   const lines = stdout.trimEnd().split("\n")
@@ -84,7 +86,7 @@ if (unknown.length > 0 || !(minutes > 0)) {
       const title = `${name} ${workload.title}${descriptors === undefined ? "" : `, with ulimit -n ${descriptors}`}`
       console.log(`\n${title}`)
       const start = performance.now()
-      const findings = runOnce(file, NodePath.join(directory, name), descriptors)
+      const findings = runOnce(file, NodePath.join(directory, name), descriptors, workload.environment)
       const busy = isBusy()
       for (const finding of findings ?? []) {
         print(finding, busy)
