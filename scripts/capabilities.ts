@@ -61,6 +61,7 @@ const further: ReadonlyArray<Row> = [
   ["ranges that count from the end", (can) => flag(can.suffixRange)],
   ["`startAfter` in a listing", (can) => flag(can.listStartAfter)],
   ["names of user metadata", (can) => can.metadataNames === "token" ? "a-z 0-9 - _ ." : "a-z 0-9 _"],
+  ["values of user metadata and attributes", (can) => can.metadataValues === "text" ? "any text" : "ASCII"],
   ["user metadata, most", (can) => size(can.maxMetadataBytes)],
   ["storage class on writes", (can) => flag(can.storageClass)],
   ["tags on writes", (can) => flag(can.tags)],

@@ -38,6 +38,8 @@ export interface Capabilities {
   readonly metadata: boolean
   /** What names of user metadata are made of: letters, digits and `-_.`, or letters, digits and `_` alone (Azure). */
   readonly metadataNames: "token" | "identifier"
+  /** What values of user metadata and attributes are made of: any text of one line, or ASCII alone (Azure). */
+  readonly metadataValues: "text" | "ascii"
   /** Writes take a `storageClass`. */
   readonly storageClass: boolean
   /** Writes take `tags`. */

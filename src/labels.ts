@@ -11,6 +11,7 @@ const names = {
   token: /^[a-z0-9_][a-z0-9_.-]*$/,
   identifier: /^[a-z_][a-z0-9_]*$/
 } as const
+const values = { text: /^/, ascii: /^[\u0020-\u007e]*$/ } as const
 
 /** What is carried, in the shape of the options of a write. */
 export interface Labels {
@@ -23,16 +24,20 @@ export const carriedTo = Effect.fnUntraced(function*(
   can: Capabilities,
   info: ObjectInfo
 ): Effect.fn.Return<Labels> {
+  const fits = values[can.metadataValues]
   const attributes = Object.entries(info.attributes).filter(([, value]) => value !== undefined)
   const metadata = Object.entries(info.metadata)
-  const kept = can.metadata ? metadata.filter(([name]) => names[can.metadataNames].test(name)) : []
+  const keptAttributes = can.attributes ? attributes.filter(([, value]) => fits.test(value)) : []
+  const kept = can.metadata
+    ? metadata.filter(([name, value]) => names[can.metadataNames].test(name) && fits.test(value))
+    : []
   const left = [
-    ...(can.attributes ? [] : attributes.map(([name]) => name)),
+    ...attributes.filter((entry) => !keptAttributes.includes(entry)).map(([name]) => name),
     ...metadata.filter((entry) => !kept.includes(entry)).map(([name]) => `metadata ${name}`)
   ]
   if (left.length > 0) yield* Effect.logWarning(`${info.uri}: the target cannot hold ${left.join(", ")}`)
   return {
-    ...(can.attributes && attributes.length > 0 && { attributes: info.attributes }),
+    ...(keptAttributes.length > 0 && { attributes: Object.fromEntries(keptAttributes) }),
     ...(kept.length > 0 && { metadata: Object.fromEntries(kept) })
   }
 })

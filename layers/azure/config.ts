@@ -131,6 +131,7 @@ const capabilitiesOf = (
   attributes: true,
   metadata: true,
   metadataNames: "identifier",
+  metadataValues: "ascii",
   storageClass: true,
   tags: true,
   // The vendor promises an alphabetical order, not which one: Azurite's is that of UTF-16, and a hierarchical namespace has one of its own.

@@ -151,6 +151,7 @@ export const toCapabilities = (options: {
   attributes: true,
   metadata: true,
   metadataNames: "token",
+  metadataValues: "text",
   storageClass: true,
   tags: false,
   sortedList: true,

@@ -39,6 +39,7 @@ const defaults: Capabilities = {
   attributes: true,
   metadata: true,
   metadataNames: "token",
+  metadataValues: "text",
   storageClass: false,
   tags: false,
   sortedList: true,

@@ -29,6 +29,7 @@ export const capabilitiesOf = (profile: S3Profile, signs: boolean): Capabilities
   attributes: true,
   metadata: true,
   metadataNames: "token",
+  metadataValues: "text",
   storageClass: profile.storageClass,
   tags: profile.tags,
   sortedList: true,

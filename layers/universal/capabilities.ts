@@ -26,6 +26,7 @@ export const leastCapabilities: Capabilities = {
   attributes: true,
   metadata: true,
   metadataNames: "identifier",
+  metadataValues: "ascii",
   storageClass: false,
   tags: false,
   sortedList: false,

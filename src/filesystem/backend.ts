@@ -66,6 +66,7 @@ const capabilitiesOf = ({ data, tuning }: FileBackendOptions): Capabilities => (
   attributes: true,
   metadata: true,
   metadataNames: "token",
+  metadataValues: "text",
   storageClass: false,
   tags: false,
   sortedList: true,

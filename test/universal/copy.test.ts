@@ -247,6 +247,22 @@ for (const name of ["copy", "rename"] as const) {
         assert.lengthOf(said, 1)
       }))
 
+    it.effect("leaves text that is no ASCII where the target cannot hold it, and says so", () =>
+      Effect.gen(function*() {
+        const store = yield* pair({ targetCan: { metadataValues: "ascii" } })
+        yield* store.put(from, "x", {
+          attributes: { contentType: "text/x", contentDisposition: "attachment; filename=é" },
+          metadata: { plain: "1", greeting: "grüße" }
+        })
+        const said: Array<unknown> = []
+        const logger = Logger.make(({ message }) => void said.push(message))
+        yield* Effect.provide(store[name](from, to), Logger.layer([logger]))
+        const info = yield* store.stat(to)
+        assert.deepStrictEqual({ ...info.metadata }, { plain: "1" })
+        assert.deepStrictEqual(info.attributes, { contentType: "text/x" })
+        assert.deepStrictEqual(said, [[`${from}: the target cannot hold contentDisposition, metadata greeting`]])
+      }))
+
     it.effect("onto itself, by file:// and direct://, changes nothing", () =>
       Effect.gen(function*() {
         const root = yield* temporaryRoot
