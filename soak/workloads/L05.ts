@@ -93,63 +93,7 @@ export const workload: Workload = {
   run: async ({ directory }) => {
     const server = await startServer({}, "faults.ts")
     const { close, store } = await openS3(server.origin)
-<<<<<<< HEAD
-    const keys = Stream.range(0, count - 1).pipe(Stream.map((index) => `objects/${String(index).padStart(8, "0")}`))
-    const contents = contentAt(0, size + 1000)
-    const bodyOf = (key: string): Uint8Array => {
-      const start = Number(key.slice(-8)) % 1000
-      return contents.subarray(start, start + size)
-    }
-    const concurrency = 64
-    await Effect.runPromise(store.put("warm", "x"))
-    const base = heap()
-    const before = descriptors()
-    let mostDescriptors = 0
-    const sample = Effect.sync(() => {
-      mostDescriptors = Math.max(mostDescriptors, descriptors() - before)
-    }).pipe(Effect.delay(200), Effect.forever)
-    const times: Record<string, number> = {}
-    const timed = async <A>(name: string, run: Effect.Effect<A, ObjectStoreError>): Promise<A> => {
-      const start = performance.now()
-      const value = await Effect.runPromise(Effect.raceFirst(run, sample))
-      times[name] = (performance.now() - start) / 1000
-      return value
-    }
-    let heapAfter = 0
-    const { mostSockets, value } = await watching(async () => {
-      const put = await timed(
-        "put",
-        keys.pipe(
-          Stream.mapEffect((key) => store.put(key, bodyOf(key)), { concurrency, unordered: true }),
-          Stream.runFold(() => 0, (sum) => sum + 1)
-        )
-      )
-      const listed = await timed(
-        "list",
-        Stream.runFold(store.list("objects/"), () => 0, (sum, info) => info.size === size ? sum + 1 : sum)
-      )
-      const right = await timed(
-        "get",
-        keys.pipe(
-          Stream.mapEffect(
-            (key) => Effect.map(store.get(key), (bytes) => Buffer.compare(bytes, bodyOf(key)) === 0 ? 1 : 0),
-            { concurrency, unordered: true }
-          ),
-          Stream.runFold(() => 0, (sum, one) => sum + one)
-        )
-      )
-      heapAfter = heap()
-      const removed = await timed(
-        "delete",
-        Stream.runFold(store.deleteMany(keys), () => 0, (sum, { error }) => error === undefined ? sum + 1 : sum)
-      )
-      const left = await Effect.runPromise(Stream.runFold(store.list("objects/"), () => 0, (sum) => sum + 1))
-      return { put, listed, right, removed, left }
-    }, server.port)
-    heapAfter = Math.max(heapAfter, heap())
-=======
     const cloud = await cycle("S3", store, server.port, 1)
->>>>>>> 5636e70 (Soak small objects on files too, and let the soak under faults warm up for five minutes: memory settles while the heap stays flat)
     await close()
     const left = await settle(() => sockets(server.port), 0)
     await server.stop()
