@@ -71,7 +71,7 @@ const allocate = (length: number): Bytes => {
 
 /** Up to here a frame of the default size is done in milliseconds, and takes its whole input at once. */
 const maxQuickLevel = 12
-const slice = 1024 * 1024
+const slice = 128 * 1024
 
 /** The addon; throws if it cannot be loaded. */
 export const loadNapi = (): ZstdLibrary => {
