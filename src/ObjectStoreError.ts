@@ -95,6 +95,31 @@ export class ObjectStoreError extends Schema.TaggedError<ObjectStoreError>("effe
   get retryAfter(): number {
     return "retryAfter" in this.reason ? this.reason.retryAfter ?? 0 : 0
   }
+  /** What `JSON.stringify` shows: the reason, and of its cause no more than names, messages and codes. */
+  override toJSON(): unknown {
+    return { _tag: this._tag, message: this.message, reason: shownReason(this.reason) }
+  }
+}
+
+/** What others threw may hold anything: whole requests with their secrets, certificates that lead to themselves. */
+const shownReason = (reason: ErrorReason): Record<string, unknown> => ({
+  ...reason,
+  cause: reason.cause === undefined ? undefined : shownCause(reason.cause, maxCauses)
+})
+
+/** So many causes of causes are shown. */
+const maxCauses = 5
+
+const shownCause = (cause: unknown, left: number): unknown => {
+  if (isObjectStoreError(cause)) return cause.toJSON()
+  if (!(cause instanceof Error)) return typeof cause === "string" ? cause : typeof cause
+  const { code } = cause as { readonly code?: unknown }
+  return {
+    name: cause.name,
+    message: cause.message,
+    code: typeof code === "string" || typeof code === "number" ? code : undefined,
+    cause: cause.cause === undefined || left === 0 ? undefined : shownCause(cause.cause, left - 1)
+  }
 }
 
 /**

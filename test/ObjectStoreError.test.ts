@@ -51,6 +51,37 @@ describe("ObjectStoreError", () => {
     assert.strictEqual(error.message, "NotFound: get mem://memory/a\\u000ab\\u001b[31m: it is not there")
   })
 
+  it("can be written as JSON, whatever its cause holds, which shows no more than names, messages and codes", () => {
+    const around: { self?: unknown; readonly authorization: string } = { authorization: "canary-of-the-cause" }
+    around.self = around
+    const inner = Object.assign(new Error("inner"), { code: "E_INNER", request: around })
+    const cause = Object.assign(new TypeError("outer", { cause: inner }), { config: around })
+    const json = JSON.stringify(makeError("Unavailable", { operation: "put", backend: "s3", cause }))
+    assert.deepStrictEqual(JSON.parse(json), {
+      _tag: "ObjectStoreError",
+      message: "Unavailable: put",
+      reason: {
+        _tag: "Unavailable",
+        operation: "put",
+        backend: "s3",
+        cause: { name: "TypeError", message: "outer", cause: { name: "Error", message: "inner", code: "E_INNER" } }
+      }
+    })
+    for (const other of [around, 7, null]) {
+      assert.notInclude(
+        JSON.stringify(makeError("Unavailable", { operation: "x", backend: "y", cause: other })),
+        "canary"
+      )
+    }
+    const nested = makeError("NotFound", {
+      operation: "x",
+      backend: "y",
+      cause: makeError("Timeout", { operation: "z", backend: "y", phase: "stall", cause: inner })
+    })
+    assert.include(JSON.stringify(nested), "\"inner\"")
+    assert.notInclude(JSON.stringify(nested), "canary")
+  })
+
   it("keeps the reason's own fields when context is added", () => {
     const error = withContext(
       makeError("Throttled", { operation: "head", backend: "s3", retryAfter: 1500, status: 503 }),

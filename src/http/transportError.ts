@@ -43,7 +43,7 @@ export const toTransportError = (progress: Progress, cause: Error, received: num
     return makeError("ConnectionFailed", {
       ...fields,
       phase: isLookup(cause) ? "dns" : progress.connecting ?? "request",
-      cause
+      cause: withoutCertificate(cause)
     })
   }
   if (isNoHttp(cause) || (progress.status === undefined && code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH")) {
@@ -52,6 +52,10 @@ export const toTransportError = (progress: Progress, cause: Error, received: num
   if (progress.status !== undefined) return makeError("BodyInterrupted", { ...fields, received })
   return makeError("ConnectionFailed", { ...fields, phase: progress.uploading ? "request" : "headers", cause })
 }
+
+/** A certificate's chain ends in itself, so that nothing which holds one can be written down. */
+const withoutCertificate = (cause: Error): Error =>
+  "cert" in cause ? Object.assign(new Error(cause.message), { code: codeOf(cause) }) : cause
 
 const codeOf = (error: Error | undefined): string | undefined => {
   const code = (error as NodeJS.ErrnoException | undefined)?.code

@@ -167,6 +167,7 @@ describe("UndiciTransport", () => {
         for (const failing of [exchange(untrusting, at("127.0.0.1")), exchange(trusting, at("other.test"))]) {
           const error = yield* Effect.flip(failing)
           assert.deepStrictEqual(fieldsOf(error), ["ConnectionFailed", "tls", "not-applied"])
+          assert.include(JSON.stringify(error.reason), error.reason.code!)
         }
         assert.strictEqual(server.requests.length, 0)
         assert.strictEqual((yield* exchange(trusting, at("store.test"))).status, 200)
