@@ -29,7 +29,8 @@ export const workload: Workload = {
   prepare: startStub,
   finish: stopStub,
   rounds: 3,
-  warmups: 2,
+  // As many as the code of each case takes to be compiled well.
+  warmups: 12,
   cases: {
     "get": {
       setup: async (directory) => {

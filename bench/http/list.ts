@@ -22,7 +22,8 @@ export const workload: Workload = {
   prepare: startStub,
   finish: stopStub,
   rounds: 2,
-  warmups: 1,
+  // As many as the code of each case takes to be compiled well.
+  warmups: 4,
   cases: {
     "list": {
       setup: async (directory) => {
