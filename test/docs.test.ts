@@ -33,6 +33,7 @@ const notRun: ReadonlyArray<readonly [file: string, reason: string]> = [
   ["docs/benchmarks.md", "takes minutes"],
   ["docs/cli.md", "needs an emulator; test/cli/clouds.test.ts does the same"],
   ["docs/cli.md", "needs three clouds; test/cli/clouds.test.ts does the same"],
+  ["docs/security.md", "needs a program of yours"],
   ["docs/servers-for-tests.md", "builds for minutes, and waits for Ctrl-C"],
   ["docs/soak.md", "takes minutes"],
   ["layers/Gcs.ts", "asks Google"]
