@@ -4,9 +4,8 @@ import * as NodeFs from "node:fs"
 import * as NodePath from "node:path"
 import { env } from "node:process"
 import { fileURLToPath } from "node:url"
+import { buildPackage } from "./support/builtPackage.ts"
 
-// The package as it is published, without what a bundler of tests would add: its own directory, so that its name
-// resolves to what was built.
 const root = fileURLToPath(new URL("..", import.meta.url))
 const directory = NodePath.join(root, ".cache", `imports-${process.pid}`)
 
@@ -23,22 +22,7 @@ const layers = NodeFs.readdirSync(NodePath.join(root, "layers"))
   .filter((name) => name.endsWith(".ts"))
   .map((name) => name.slice(0, -".ts".length))
 
-beforeAll(() => {
-  NodeFs.mkdirSync(directory, { recursive: true })
-  NodeFs.copyFileSync(NodePath.join(root, "package.json"), NodePath.join(directory, "package.json"))
-  NodeChildProcess.execFileSync(process.execPath, [
-    NodePath.join(root, "node_modules/typescript/bin/tsc"),
-    "-p",
-    NodePath.join(root, "tsconfig.build.json"),
-    "--outDir",
-    NodePath.join(directory, "dist"),
-    "--noCheck",
-    "--declaration",
-    "false",
-    "--declarationMap",
-    "false"
-  ], { cwd: root, stdio: "inherit" })
-}, 120_000)
+beforeAll(() => buildPackage(directory), 120_000)
 
 afterAll(() => NodeFs.rmSync(directory, { recursive: true, force: true }))
 

@@ -6,6 +6,7 @@ import * as NodeFs from "node:fs"
 import * as NodePath from "node:path"
 import { env } from "node:process"
 import { fileURLToPath } from "node:url"
+import { buildPackage } from "../support/builtPackage.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 const read = (name: string): string => NodeFs.readFileSync(NodePath.join(root, name), "utf8")
@@ -110,19 +111,7 @@ describe("S33: the permission model of Node", () => {
 
   beforeAll(() => {
     NodeFs.mkdirSync(data, { recursive: true })
-    NodeFs.copyFileSync(NodePath.join(root, "package.json"), NodePath.join(directory, "package.json"))
-    NodeChildProcess.execFileSync(process.execPath, [
-      NodePath.join(root, "node_modules/typescript/bin/tsc"),
-      "-p",
-      NodePath.join(root, "tsconfig.build.json"),
-      "--outDir",
-      NodePath.join(directory, "dist"),
-      "--noCheck",
-      "--declaration",
-      "false",
-      "--declarationMap",
-      "false"
-    ], { cwd: root, stdio: "inherit" })
+    buildPackage(directory)
   }, 120_000)
 
   afterAll(() => NodeFs.rmSync(directory, { recursive: true, force: true }))
