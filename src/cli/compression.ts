@@ -3,7 +3,7 @@
  *
  * @internal
  */
-import { suffix } from "../engine/compressionMark.ts"
+import { suffix } from "../codec/compressionMark.ts"
 import { formatSize } from "./size.ts"
 import type { Ref } from "./stores.ts"
 

@@ -14,12 +14,12 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import type { ObjectOptions, WriteReply } from "../Backend.ts"
+import { suffix, withMark } from "../codec/compressionMark.ts"
 import { compressStream } from "../codec/compressStream.ts"
 import type { CompressSummary } from "../codec/ZstdOptions.ts"
 import { makeError, type ObjectStoreError, withContext } from "../ObjectStoreError.ts"
 import type { At, CompressionOptions, WriteOptions } from "../ObjectStoreOptions.ts"
 import { ObjectUri } from "../ObjectUri.ts"
-import { suffix, withMark } from "./compressionMark.ts"
 import type { Engine } from "./engine.ts"
 import { report } from "./progress.ts"
 import type { Place } from "./resolve.ts"
@@ -99,7 +99,7 @@ export const writeCompressed = Effect.fnUntraced(function*(
     }),
     compressStream({ frameSize, level, onSummary }, () => unsized),
     Stream.mapError((error) => withContext(error, { outcome: error.outcome ?? "not-applied" })),
-    Stream.runForEachArray((chunks) => Effect.forEach(chunks, session.write, { discard: true }))
+    Stream.runForEachArray(session.writeAll)
   )
   const reply = yield* session.finish
   if (summary === undefined) return yield* Effect.die(new Error("the compressor told no summary"))

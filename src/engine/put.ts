@@ -141,23 +141,10 @@ const putStream = (
   inOwnScope((left) =>
     Effect.gen(function*() {
       const session = yield* openSession(engine, place, () => object, plan, options, always, left)
-      const count = makeCount(engine, options?.size)
-      yield* body.pipe(
-        Stream.mapError(streamFailed(engine)),
-        Stream.runForEachArray((chunks) => {
-          for (const chunk of chunks) {
-            const wrong = count.take(chunk)
-            if (wrong !== undefined) return Effect.fail(wrong)
-          }
-          return session.writeAll(chunks)
-        })
-      )
-      return yield* count.end() ?? session.finish
+      yield* Stream.runForEachArray(sourceOf(engine, body, options?.size), session.writeAll)
+      return yield* session.finish
     })
   )
-
-const streamFailed = (engine: Engine) => (cause: unknown): ObjectStoreError =>
-  sourceFailed(engine, "the stream of the body failed", cause)
 
 /** Counts a body against the length that was declared; answers what is wrong. */
 const makeCount = (engine: Engine, size: number | undefined) => {
@@ -196,11 +183,20 @@ const sourceOf = (
   size: number | undefined
 ): Stream.Stream<Uint8Array, ObjectStoreError> =>
   Stream.suspend(() => {
-    const counted = countBytes(engine, { write: () => Effect.void, finish: Effect.void }, size)
+    const count = makeCount(engine, size)
     return body.pipe(
-      Stream.mapError(streamFailed(engine)),
-      Stream.mapEffect((chunk) => Effect.as(counted.write(chunk), chunk)),
-      Stream.concat(Stream.drain(Stream.fromEffect(counted.finish)))
+      Stream.mapError((cause) => sourceFailed(engine, "the stream of the body failed", cause)),
+      Stream.mapArrayEffect((chunks) => {
+        for (const chunk of chunks) {
+          const wrong = count.take(chunk)
+          if (wrong !== undefined) return Effect.fail(wrong)
+        }
+        return Effect.succeed(chunks)
+      }),
+      Stream.concat(Stream.suspend(() => {
+        const wrong = count.end()
+        return wrong === undefined ? Stream.empty : Stream.fail(wrong)
+      }))
     )
   })
 

@@ -9,11 +9,11 @@ import * as Predicate from "effect/Predicate"
 import type { BackendRange, ObjectOptions } from "../Backend.ts"
 import type { Capabilities } from "../Capabilities.ts"
 import * as Checksum from "../codec/Checksum.ts"
+import { markName } from "../codec/compressionMark.ts"
 import { compressLimits } from "../codec/ZstdOptions.ts"
 import { attributeNames, type Attributes, type Metadata, type Tags } from "../ObjectInfo.ts"
 import { isObjectStoreError, makeError, type ObjectStoreError, printable } from "../ObjectStoreError.ts"
 import type { ByteRange, ReadConditions, TransferOptions, WriteMode, WriteOptions } from "../ObjectStoreOptions.ts"
-import { markName } from "./compressionMark.ts"
 import { writeIdName } from "./identity.ts"
 
 /** Where a check belongs to. */
