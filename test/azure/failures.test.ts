@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Exit, Logger, Random, Redacted, Stream, Tracer } from "effect"
+import { Clock, Effect, Random, Redacted, Stream } from "effect"
 import { defaultRetryPolicy, isObjectStoreError, type ObjectStoreError, RetryPolicy } from "effect-objectstore"
 import * as Azure from "effect-objectstore/layers/Azure"
 import { azureModel } from "effect-objectstore/testing"
 import { azurite, azuriteTls } from "../servers/azurite.ts"
 import { onServer } from "../servers/onServer.ts"
+import { listening } from "../support/listening.ts"
 import { tokenOf } from "./credential.ts"
 
 /** What stands in every secret that these tests use, plain and as it is encoded. */
@@ -22,30 +23,14 @@ const failureOf = (
   use: "get" | "stat" | "put" | "containers" = "get"
 ): Effect.Effect<ObjectStoreError> => {
   const seen: Array<string> = []
-  const logger = Logger.make<unknown, void>(({ cause, message }) => {
-    seen.push(JSON.stringify([message, String(cause)]))
-  })
-  const tracer = Tracer.make({
-    span: (spanOptions) => {
-      const span = new Tracer.NativeSpan(spanOptions)
-      const end = span.end.bind(span)
-      span.end = (time, exit) => {
-        seen.push(JSON.stringify([span.name, [...span.attributes], Exit.isFailure(exit) ? String(exit.cause) : ""]))
-        end(time, exit)
-      }
-      return span
-    }
-  })
   const request = Effect.scoped(Effect.gen(function*() {
     const store = yield* Azure.make(options)
     if (use === "put") return yield* store.put("a", "x")
     if (use === "stat") return yield* store.stat("a")
     return yield* use === "get" ? store.get("a") : Stream.runCollect(store.listContainers())
   }))
-  return Effect.flip<unknown, ObjectStoreError, never>(request).pipe(
+  return listening(Effect.flip<unknown, ObjectStoreError, never>(request), seen).pipe(
     Effect.provideService(RetryPolicy, { ...defaultRetryPolicy, maxAttempts: 1 }),
-    Effect.withTracer(tracer),
-    Effect.provide(Logger.layer([logger])),
     Effect.orDie,
     Effect.tap((error) =>
       Effect.sync(() => {

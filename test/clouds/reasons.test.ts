@@ -1,5 +1,5 @@
 import { afterAll, assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Logger, type Scope, Tracer } from "effect"
+import { Cause, Effect, Exit, type Scope } from "effect"
 import { defaultRetryPolicy, type ObjectStore, type ObjectStoreError, RetryPolicy } from "effect-objectstore"
 import * as Azure from "effect-objectstore/layers/Azure"
 import * as Gcs from "effect-objectstore/layers/Gcs"
@@ -9,6 +9,7 @@ import { generateKeyPairSync } from "node:crypto"
 import { inspect } from "node:util"
 import { ending } from "../../src/cli/exit.ts"
 import { certificate } from "../http/certificate.ts"
+import { listening } from "../support/listening.ts"
 import { withClockAhead } from "../support/skewedClock.ts"
 
 // What goes wrong between a program and a cloud, and what it is told: on the models, for all three alike. The same on real
@@ -289,26 +290,14 @@ const secrets = [canary, accountKey, keys.privateKey.split("\n")[1]!]
 /** Reads an object in a situation; answers the failure, after a look at all that was told of it. */
 const failureOf = Effect.fnUntraced(function*({ ahead = 0, key = "a", store }: Cell) {
   const seen: Array<string> = []
-  const logger = Logger.make((entry) => void seen.push(inspect(entry, { depth: 6 })))
-  const tracer = Tracer.make({
-    span: (given) => {
-      const span = new Tracer.NativeSpan(given)
-      const end = span.end.bind(span)
-      span.end = (time, exit) => {
-        seen.push(inspect([span.name, [...span.attributes], exit], { depth: 8 }))
-        end(time, exit)
-      }
-      return span
-    }
-  })
   // The model is started on the right clock; the store has the wrong one.
-  const error = yield* Effect.flip(
-    Effect.scoped(Effect.flatMap(store, (one) => withClockAhead(() => ahead)(one.get(key))))
+  const error = yield* listening(
+    Effect.flip(Effect.scoped(Effect.flatMap(store, (one) => withClockAhead(() => ahead)(one.get(key))))),
+    seen
   ).pipe(
-    Effect.provide(Logger.layer([logger])),
-    Effect.withTracer(tracer),
     Effect.provideService(RetryPolicy, { ...defaultRetryPolicy, maxAttempts: 2, baseDelay: 1 })
   )
+  assert.isAbove(seen.length, 0)
   for (const text of [...formsOf(error), ...seen]) for (const secret of secrets) assert.notInclude(text, secret)
   return error
 })

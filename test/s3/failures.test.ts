@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { Cause, Clock, Context, Effect, Exit, Layer, Logger, Redacted, Stream, Tracer } from "effect"
+import { Cause, Clock, Context, Effect, Exit, Layer, Redacted, Stream } from "effect"
 import { defaultRetryPolicy, ObjectStore, type ObjectStoreError, RetryPolicy } from "effect-objectstore"
 import * as S3 from "effect-objectstore/layers/S3"
 import { createHash } from "node:crypto"
@@ -9,6 +9,7 @@ import type { S3Address } from "../servers/address.ts"
 import { minio, minioTls } from "../servers/minio.ts"
 import { onServer } from "../servers/onServer.ts"
 import { versitygw } from "../servers/versitygw.ts"
+import { listening } from "../support/listening.ts"
 import { withClockAhead } from "../support/skewedClock.ts"
 import { freshName, optionsOf, type Running } from "./S3Test.ts"
 
@@ -18,21 +19,7 @@ const canary = "canarySecretNobodyMayPrint0123456789"
 const observe = (options: S3.S3Options, bucket: string, around: Layer.Layer<never> = Layer.empty) =>
   Effect.gen(function*() {
     const seen: Array<string> = []
-    const logger = Logger.make((entry) => {
-      seen.push(inspect(entry, { depth: 6 }))
-    })
-    const tracer = Tracer.make({
-      span: (given) => {
-        const span = new Tracer.NativeSpan(given)
-        const end = span.end.bind(span)
-        span.end = (time, exit) => {
-          seen.push(inspect([span.name, [...span.attributes], exit], { depth: 8 }))
-          end(time, exit)
-        }
-        return span
-      }
-    })
-    const errors = yield* Effect.scoped(Effect.gen(function*() {
+    const failures = Effect.scoped(Effect.gen(function*() {
       const context = yield* Effect.result(Layer.build(S3.layer({ ...options, base: `s3://${bucket}/` })))
       // Where nobody answers, the vendor cannot be found out, and the layer says so.
       if (context._tag === "Failure") return [context.failure]
@@ -50,9 +37,8 @@ const observe = (options: S3.S3Options, bucket: string, around: Layer.Layer<neve
         (operation) =>
           Effect.matchEffect(operation, { onSuccess: () => Effect.succeed(undefined), onFailure: Effect.succeed })
       )
-    })).pipe(
-      Effect.provide(Logger.layer([logger])),
-      Effect.withTracer(tracer),
+    }))
+    const errors = yield* listening(failures, seen).pipe(
       Effect.provideService(RetryPolicy, { ...defaultRetryPolicy, maxAttempts: 2, baseDelay: 1 }),
       Effect.provide(around)
     )
