@@ -6,33 +6,15 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import type { DeleteEntry } from "../Backend.ts"
 import type { DeleteResult, DeleteSummary } from "../ObjectInfo.ts"
 import { isObjectStoreError, makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { At, DeleteManyOptions, DeleteOptions, DeletePrefixOptions } from "../ObjectStoreOptions.ts"
 import { type Engine, onObject, request } from "./engine.ts"
 import { explainStream, list } from "./list.ts"
+import { deleteBatch, deleteOnce } from "./removeBatch.ts"
 import type { Place } from "./resolve.ts"
 import { checkEtag, checkOptions, checkPositive, invalid, unsupported } from "./validate.ts"
 import { findDelete } from "./verify.ts"
-
-/** Sends one request; a reply that leaves a key out, or names more, is no answer. */
-const deleteOnce = (
-  engine: Engine,
-  container: string,
-  entries: ReadonlyArray<DeleteEntry>
-): Effect.Effect<ReadonlyArray<ObjectStoreError | undefined>, ObjectStoreError> =>
-  Effect.filterOrFail(
-    engine.backend.deleteBatch(container, entries),
-    (answers) => answers.length === entries.length,
-    (answers) =>
-      makeError("ProtocolViolation", {
-        operation: "delete",
-        backend: engine.backend.name,
-        description: `${entries.length} keys were sent, ${answers.length} were answered`,
-        outcome: "unknown"
-      })
-  )
 
 /** Removes one object. */
 export const remove = (
@@ -65,53 +47,6 @@ export const deleteAt = (
     ),
     ifMatch === undefined ? undefined : { verify: findDelete(engine, place, ifMatch) }
   )
-
-/** Removes a batch of one container: one result a key, whatever happens to the request. */
-const deleteBatch = (
-  engine: Engine,
-  places: ReadonlyArray<Place>
-): Effect.Effect<ReadonlyArray<DeleteResult>> => {
-  const results: Array<DeleteResult> = []
-  // What has no answer yet; a repeated request carries only these.
-  let open = places.map((_, index) => index)
-  const settle = (index: number, error: ObjectStoreError | undefined) => {
-    const place = places[index]!
-    const uri = place.names.uri(place.key)
-    results[index] = {
-      uri,
-      key: place.names.key(place.key),
-      error: error === undefined ? undefined : engine.observer.explain(error, "deleteMany", uri, true)
-    }
-  }
-  const attempt = Effect.suspend(() => {
-    const sent = open
-    return Effect.flatMap(
-      deleteOnce(engine, places[0]!.container, sent.map((index) => ({ key: places[index]!.key }))),
-      (answers) => {
-        const again: Array<number> = []
-        let failure: ObjectStoreError | undefined
-        for (const [position, index] of sent.entries()) {
-          const error = answers[position]
-          settle(index, error)
-          if (error !== undefined && error.isRetryable) {
-            again.push(index)
-            failure = error
-          }
-        }
-        open = again
-        return failure === undefined ? Effect.void : Effect.fail(failure)
-      }
-    )
-  })
-  return request(engine, "delete", attempt).pipe(
-    Effect.catch((error) =>
-      Effect.sync(() => {
-        for (const index of open) if (results[index] === undefined) settle(index, error)
-      })
-    ),
-    Effect.map(() => results)
-  )
-}
 
 const defaultConcurrency = 4
 
