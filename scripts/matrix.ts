@@ -3,8 +3,8 @@
  */
 import * as NodeFs from "node:fs"
 import { fileURLToPath } from "node:url"
-import { defaultRetryPolicy } from "../src/engine/retry.ts"
 import { requestClasses, type RetryFailure, type RetryVerdicts } from "../src/engine/retryMatrix.ts"
+import { defaultRetryPolicy } from "../src/engine/retryPolicy.ts"
 
 /** What stands before and after the table. */
 export const matrixMarkers = ["<!-- retry matrix -->", "<!-- /retry matrix -->"] as const

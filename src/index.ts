@@ -9,7 +9,6 @@ export * as Checksum from "./codec/Checksum.ts"
 export * as SeekTable from "./codec/SeekTable.ts"
 export * as Zstd from "./codec/Zstd.ts"
 export { compress, type CompressSettings, layerCompress } from "./compress.ts"
-export { defaultRetryPolicy, RetryPolicy, type RetryPolicyOptions } from "./engine/retry.ts"
 export {
   defaultMatrix,
   type RequestClass,
@@ -20,6 +19,7 @@ export {
   type Verdict,
   verdictsOf
 } from "./engine/retryMatrix.ts"
+export { defaultRetryPolicy, RetryPolicy, type RetryPolicyOptions } from "./engine/retryPolicy.ts"
 export { ErrorReason, ErrorReasons, type ErrorReasonTag, Outcome } from "./ErrorReason.ts"
 export { attributeNames } from "./ObjectInfo.ts"
 export type * from "./ObjectInfo.ts"

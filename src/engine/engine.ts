@@ -18,6 +18,7 @@ import { type Observer, spanned } from "./observe.ts"
 import type { Place, Resolver } from "./resolve.ts"
 import { type Begun, type RetryHooks, retrying, type RetryQuota } from "./retry.ts"
 import type { RequestClass } from "./retryMatrix.ts"
+import { checkPolicy, RetryPolicy } from "./retryPolicy.ts"
 import type { Subject } from "./validate.ts"
 
 /** One store. */
@@ -41,9 +42,9 @@ export const request = <A, R>(
   effect: Effect.Effect<A, ObjectStoreError, R>,
   hooks?: RetryHooks<A>
 ): Effect.Effect<A, ObjectStoreError, R> =>
-  Effect.suspend(() => {
+  Effect.withFiber((fiber) => {
     const begun: Begun = { at: undefined }
-    return retrying(
+    return checkPolicy(engine.backend.name, fiber.getRef(RetryPolicy)) ?? retrying(
       engine.backend.name,
       kind,
       engine.quota,
@@ -125,6 +126,8 @@ const openRestored = Effect.fnUntraced(function*(
   restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 ): Effect.fn.Return<OpenBody, ObjectStoreError, Scope.Scope> {
   const outer = yield* Effect.scope
+  const refused = checkPolicy(engine.backend.name, yield* RetryPolicy)
+  if (refused !== undefined) yield* refused
   yield* restore(engine.requests.take(1))
   if (isHeld(engine)) {
     yield* restore(waitForTurn(engine.endpoint)).pipe(Effect.onError(() => engine.requests.release(1)))

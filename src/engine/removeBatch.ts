@@ -10,8 +10,9 @@ import { makeError, type ObjectStoreError, withContext } from "../ObjectStoreErr
 import { type Engine, request } from "./engine.ts"
 import { outcomeOf } from "./outcome.ts"
 import type { Place } from "./resolve.ts"
-import { clampDelay, RetryPolicy } from "./retry.ts"
+import { clampDelay } from "./retry.ts"
 import { failureOf } from "./retryMatrix.ts"
+import { RetryPolicy } from "./retryPolicy.ts"
 
 /** Sends one request; a reply that leaves a key out, or names more, is no answer. */
 export const deleteOnce = (
@@ -61,12 +62,12 @@ export const deleteBatch = (
   engine: Engine,
   places: ReadonlyArray<Place>
 ): Effect.Effect<ReadonlyArray<DeleteResult>> =>
-  Effect.flatMap(RetryPolicy, ({ matrix }) => {
+  Effect.flatMap(RetryPolicy, (policy) => {
     const entries = places.map((place): Entry => ({ place, attempts: 0, error: undefined, lost: false }))
     // A repeated request carries only these.
     let open: ReadonlyArray<Entry> = entries
     const isRepeated = ({ attempts, error }: Entry): boolean =>
-      error !== undefined && attempts <= repetitions[matrix[failureOf(error.reason)]?.delete ?? "fail"]
+      error !== undefined && attempts <= repetitions[policy.matrix[failureOf(error.reason)]?.delete ?? "fail"]
     const attempt = Effect.suspend(() => {
       const sent = open
       for (const entry of sent) entry.attempts++
@@ -88,8 +89,12 @@ export const deleteBatch = (
       )
     })
     return request(engine, "delete", attempt).pipe(
-      // Each key says it.
-      Effect.ignore,
+      Effect.catch((error) =>
+        Effect.sync(() => {
+          // What was never sent has no failure of its own.
+          for (const entry of open) entry.error ??= error
+        })
+      ),
       Effect.map(() => entries.map((entry) => resultOf(engine, entry)))
     )
   })

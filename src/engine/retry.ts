@@ -1,82 +1,17 @@
 /**
- * Repeats requests that are worth repeating: one policy, a service with a default; time and randomness only through
- * Clock and Random.
+ * Repeats requests that are worth repeating; time and randomness only through Clock and Random.
  *
- * @since 0.1.0
+ * @internal
  */
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import { makeError, type ObjectStoreError, withContext } from "../ObjectStoreError.ts"
 import { countExhausted, countRecovered, countRetry, countThrottle, showTokens } from "./observe.ts"
 import { outcomeOf } from "./outcome.ts"
-import { defaultMatrix, failureOf, type RequestClass, type RetryMatrix, type Verdict } from "./retryMatrix.ts"
-
-/**
- * How failures are retried. Times are milliseconds.
- *
- * @category models
- * @since 0.1.0
- */
-export interface RetryPolicyOptions {
-  /** Which failure of which request is repeated. */
-  readonly matrix: RetryMatrix
-  /**
-   * Most requests for one thing, the first one included. 1 switches retries off. A body counts anew when a request has
-   * brought it further, so that a long one ends over a connection that keeps breaking.
-   */
-  readonly maxAttempts: number
-  /** The first delay is a random part of this, the next one of its double, and so on (full jitter). */
-  readonly baseDelay: number
-  /** The same after the service asked for fewer requests. */
-  readonly throttleDelay: number
-  /** No delay is longer, also not one that the service asks for. */
-  readonly maxDelay: number
-  /** No retry begins later than this after the first request, or after the last one that brought a body further. */
-  readonly maxElapsed: number
-}
-
-/**
- * The default policy: 5 requests at most, from 100 ms (500 ms when throttled) up to 20 s, 3 minutes in all.
- *
- * @category configuration
- * @since 0.1.0
- */
-export const defaultRetryPolicy: RetryPolicyOptions = {
-  matrix: defaultMatrix,
-  maxAttempts: 5,
-  baseDelay: 100,
-  throttleDelay: 500,
-  maxDelay: 20_000,
-  maxElapsed: 180_000
-}
-
-/**
- * The retry policy in force: a service with a default, so that it can be replaced for a program, a layer or one effect.
- *
- * **Example** (No retries)
- *
- * ```ts
- * import { Effect } from "effect"
- * import { defaultRetryPolicy, ObjectStore, RetryPolicy } from "effect-objectstore"
- * import { MemoryLive } from "effect-objectstore/layers/Memory"
- *
- * const program = Effect.gen(function*() {
- *   const store = yield* ObjectStore
- *   return yield* store.exists("a")
- * }).pipe(Effect.provideService(RetryPolicy, { ...defaultRetryPolicy, maxAttempts: 1 }))
- *
- * Effect.runPromise(program.pipe(Effect.provide(MemoryLive)))
- * ```
- *
- * @category services
- * @since 0.1.0
- */
-export const RetryPolicy = Context.Reference<RetryPolicyOptions>("effect-objectstore/RetryPolicy", {
-  defaultValue: () => defaultRetryPolicy
-})
+import { failureOf, type RequestClass, type Verdict } from "./retryMatrix.ts"
+import { checkPolicy, RetryPolicy } from "./retryPolicy.ts"
 
 /**
  * Tokens that all retries to one endpoint share, so that a broken service is not answered with a multiple of its load: a
@@ -189,6 +124,8 @@ export const goOn = Effect.fnUntraced(function*<A, R>(
   hooks: RetryHooks<A> | undefined
 ): Effect.fn.Return<A, ObjectStoreError, R> {
   const policy = yield* RetryPolicy
+  // That is what failed.
+  if (checkPolicy(backend, policy) !== undefined) return yield* firstError
   const mutation = kind !== "read" && kind !== "body"
   const start = { attempts: 0, time: since, progress: 0 }
   let error = firstError

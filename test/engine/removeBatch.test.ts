@@ -102,4 +102,11 @@ describe("a batch of removals", () => {
       assert.deepStrictEqual(found.sent, ["abc", "b"])
       assert.deepStrictEqual(found.results, ["a Throttled not-applied after 1", "b", "c"])
     }))
+
+  it.effect("removes nothing where the policy makes no sense", () =>
+    Effect.gen(function*() {
+      const found = yield* Effect.provideService(removing([]), RetryPolicy, { maxAttempts: 3 } as never)
+      assert.deepStrictEqual(found.sent, [])
+      assert.deepStrictEqual(found.results, ["a", "b", "c"].map((key) => `${key} Configuration not-applied after 0`))
+    }))
 })

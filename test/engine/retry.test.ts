@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, type Duration, Effect, Fiber, Random } from "effect"
 import {
   type Backend,
+  defaultMatrix,
   defaultRetryPolicy,
   type ErrorReasonTag,
   fromBackend,
@@ -204,5 +205,37 @@ describe("retry", () => {
       yield* store.put("a", "hello")
       const error = yield* Effect.flip(inTime(store.get("a")))
       assert.deepStrictEqual([error.reason._tag, error.attempts, requests], ["BodyInterrupted", 5, 5])
+    }))
+
+  it.effect("refuses a policy that makes no sense before anything is sent", () =>
+    Effect.gen(function*() {
+      const wrong: ReadonlyArray<readonly [unknown, string]> = [
+        [undefined, "RetryPolicy is undefined and no object"],
+        [{ ...defaultRetryPolicy, maxAttemps: 3 }, "there is no option \"RetryPolicy.maxAttemps\""],
+        [{ maxAttempts: 3 }, "RetryPolicy.baseDelay is no time in milliseconds"],
+        [{ ...defaultRetryPolicy, matrix: undefined }, "RetryPolicy.matrix is no object"],
+        [{ ...defaultRetryPolicy, maxAttempts: 0 }, "RetryPolicy.maxAttempts is no positive integer"],
+        [{ ...defaultRetryPolicy, maxAttempts: NaN }, "RetryPolicy.maxAttempts is no positive integer"],
+        [{ ...defaultRetryPolicy, maxDelay: "5 seconds" }, "RetryPolicy.maxDelay is no time in milliseconds"],
+        [{ ...defaultRetryPolicy, maxElapsed: NaN }, "RetryPolicy.maxElapsed is no time in milliseconds"],
+        [{ ...defaultRetryPolicy, matrix: { Trottled: {} } }, "RetryPolicy.matrix: no failure is called \"Trottled\""],
+        [
+          { ...defaultRetryPolicy, matrix: { Throttled: { ...defaultMatrix.Throttled, put: "verify" } } },
+          "RetryPolicy.matrix: Throttled.put is none of retry, once, twice, fail"
+        ]
+      ]
+      const { store, times } = yield* storeFailing("write", [])
+      for (const [policy, message] of wrong) {
+        const provided = Effect.provideService(store.put("a", "x"), RetryPolicy, policy as never)
+        const error = yield* Effect.flip(provided)
+        assert.strictEqual(error.message, `Configuration: put mem://memory/a: ${message}`)
+        assert.strictEqual(error.outcome, "not-applied")
+        const reading = Effect.provideService(store.get("a"), RetryPolicy, policy as never)
+        assert.strictEqual((yield* Effect.flip(reading)).message, `Configuration: get mem://memory/a: ${message}`)
+      }
+      assert.deepStrictEqual(times, [])
+      const patient = { ...defaultRetryPolicy, maxElapsed: Infinity, matrix: {} }
+      yield* Effect.provideService(store.put("a", "x"), RetryPolicy, patient)
+      assert.strictEqual(times.length, 1)
     }))
 })
