@@ -4,6 +4,7 @@
  */
 import { Clock, Effect, Fiber, Random, Result } from "effect"
 import {
+  defaultMatrix,
   defaultRetryPolicy,
   type ErrorReasonTag,
   makeError,
@@ -170,7 +171,7 @@ export const observe = Effect.fnUntraced(function*({ failure, kind }: Cell, tria
     Effect.result,
     Effect.provideService(RetryPolicy, {
       ...defaultRetryPolicy,
-      matrix: { ...matrix, [loser(failure)]: Object.fromEntries(kinds.map((kind) => [kind, "retry"])) }
+      matrix: { ...matrix, [loser(failure)]: defaultMatrix.Throttled }
     }),
     Effect.provideService(Random.Random, halfJitter),
     Effect.forkChild
