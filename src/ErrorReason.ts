@@ -143,7 +143,9 @@ export class Timeout extends Schema.TaggedError<Timeout>(id("Timeout"))("Timeout
 /** No connection was made; `phase` says how far it came. @category errors @since 0.1.0 */
 export class ConnectionFailed extends Schema.TaggedError<ConnectionFailed>(id("ConnectionFailed"))("ConnectionFailed", {
   ...Context,
-  phase: Schema.Literals(["dns", "connect", "tls", "request", "headers"])
+  phase: Schema.Literals(["dns", "connect", "tls", "request", "headers"]),
+  /** The connection was kept from an earlier request, and broke before a byte of the answer came: it may have been dead before. */
+  reused: Schema.optional(Schema.Boolean)
 }) {}
 
 /** A reply's body ended early. @category errors @since 0.1.0 */

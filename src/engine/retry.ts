@@ -133,6 +133,8 @@ export const goOn = Effect.fnUntraced(function*<A, R>(
   let lost = false
   let asked = false
   let paid = 0
+  let atOnce = false
+  let spared = 0
 
   const now = Clock.currentTimeMillis
   const ask = Effect.fnUntraced(function*() {
@@ -157,6 +159,7 @@ export const goOn = Effect.fnUntraced(function*<A, R>(
       start.progress = progress
       yield* change(quota, paid)
       repeated = 0
+      spared = 0
     }
     const verdict: Verdict = policy.matrix[failureOf(error.reason)]?.[kind] ?? "fail"
     if (verdict === "done" && hooks?.onDone !== undefined) return hooks.onDone()
@@ -180,7 +183,10 @@ export const goOn = Effect.fnUntraced(function*<A, R>(
       }
     } else if (verdict === "verify") repeat = true
 
-    const cost = throttled ? throttleCost : retryCost
+    // A kept connection that was dead says nothing of the service: over a new one the request goes at once, and free. A second
+    // one in a row does say something.
+    atOnce = !atOnce && error.reason._tag === "ConnectionFailed" && error.reason.reused === true
+    const cost = atOnce ? 0 : throttled ? throttleCost : retryCost
     const elapsed = (yield* now) - start.time
     // What is refused for being late, or dated wrongly, only needs its new signature.
     const late = elapsed >= policy.maxElapsed && failureOf(error.reason) !== "Unauthenticated.renewed"
@@ -207,10 +213,11 @@ export const goOn = Effect.fnUntraced(function*<A, R>(
     }
     if (verdict === "once" || verdict === "twice") repeated++
 
-    const step = 2 ** (attempt - start.attempts - 1)
+    if (atOnce) spared++
+    const step = 2 ** Math.max(0, attempt - start.attempts - 1 - spared)
     const ceiling = Math.min(policy.maxDelay, (throttled ? policy.throttleDelay : policy.baseDelay) * step)
     const wanted = Math.max((yield* Random.next) * ceiling, clampDelay(error.retryAfter))
-    const delay = Math.max(0, Math.min(policy.maxDelay, policy.maxElapsed - elapsed, wanted))
+    const delay = atOnce ? 0 : Math.max(0, Math.min(policy.maxDelay, policy.maxElapsed - elapsed, wanted))
     yield* change(quota, -cost)
     paid = cost
     yield* countRetry(backend, kind, error.reason._tag)

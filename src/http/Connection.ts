@@ -60,6 +60,9 @@ export class Connection {
   readonly #origin: Origin
   readonly #client: Client
   #socket: NodeNet.Socket | undefined
+  #reads: SocketReads | undefined
+  /** What was read over the socket when it went to rest after a whole exchange; -1 before. */
+  #cameBeforeRest = -1
   #handler: ConnectionHandler | undefined
   /** Whether a byte of the present request was handed to the system. */
   wrote = false
@@ -69,6 +72,8 @@ export class Connection {
   writes = 0
   /** A write that failed while an answer may still be there to be read. */
   writeError: Error | undefined
+  /** The turn of its pool at which it was last taken or given back. */
+  turn = 0
   /** How far the present attempt to connect came; `undefined` once connected. */
   connecting: ConnectPhase | undefined
 
@@ -97,6 +102,12 @@ export class Connection {
   /** The exchange is over: what it holds is not kept with an idle connection. */
   rest(): void {
     this.#handler = undefined
+    this.#cameBeforeRest = this.#reads?.came ?? -1
+  }
+
+  /** Whether the connection is the one of an earlier exchange, and nothing has come over it since. */
+  get silent(): boolean {
+    return this.#reads?.came === this.#cameBeforeRest
   }
 
   /** Whether bytes came that belong to no request. */
@@ -140,6 +151,8 @@ export class Connection {
     }
     this.connecting = NodeNet.isIP(host) === 0 ? "dns" : "connect"
     const reads = new SocketReads(() => this.#handler?.place())
+    this.#reads = reads
+    this.#cameBeforeRest = -1
     const target = { host, port, onread: reads.onread }
     const socket = this.secure ? this.#secured(target, options.servername ?? hostname) : NodeNet.connect(target)
     this.#socket = socket

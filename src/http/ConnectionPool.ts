@@ -21,6 +21,8 @@ export class ConnectionPool {
   readonly #busy = new Set<Connection>()
   readonly #waiting = new Set<Waiter>()
   readonly #idle: IdleConnections
+  /** Counts requests. */
+  #turn = 0
 
   constructor(origin: Origin, most: number, idle: IdleConnections) {
     this.#origin = origin
@@ -38,6 +40,7 @@ export class ConnectionPool {
     }
     this.#idle.delete(connection)
     this.#busy.add(connection)
+    connection.turn = ++this.#turn
     waiter.begin(connection)
   }
 
@@ -49,6 +52,7 @@ export class ConnectionPool {
   /** Takes back a connection after a whole exchange. */
   release(connection: Connection): void {
     connection.rest()
+    connection.turn = this.#turn
     this.#busy.delete(connection)
     this.#free.push(connection)
     this.#next()
@@ -61,11 +65,20 @@ export class ConnectionPool {
     void connection.destroy()
   }
 
-  /** Resets a connection, and makes room for another one. */
-  discard(connection: Connection): void {
+  /**
+   * Resets a connection, and makes room for another one. Where it was found dead after it had been idle, so are probably those
+   * that nobody has used since: the next request is to have a new one.
+   */
+  discard(connection: Connection, wasDead: boolean): void {
     connection.resetSocket()
     void connection.destroy()
     this.#busy.delete(connection)
+    if (wasDead) {
+      for (const other of this.#free.filter(({ turn }) => turn < connection.turn)) {
+        this.#idle.delete(other)
+        this.drop(other)
+      }
+    }
     this.#next()
   }
 

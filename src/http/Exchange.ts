@@ -55,6 +55,8 @@ export class Exchange implements ConnectionHandler, Waiter, Watched {
   #ended = false
   /** Makes the error, once it is known how many bytes were delivered. */
   #failure: ((received: number) => ObjectStoreError) | undefined
+  /** The connection broke, and had been idle before. */
+  #wasDead = false
   #closed = false
 
   /** Bytes that came and were not asked for yet. */
@@ -173,6 +175,7 @@ export class Exchange implements ConnectionHandler, Waiter, Watched {
       sent: this.#reply !== undefined || (this.#started && connection?.wrote === true),
       uploading: this.#uploading,
       writeError: connection?.writeError,
+      reused: this.#wasDead,
       status: this.#reply?.status
     }
   }
@@ -271,6 +274,7 @@ export class Exchange implements ConnectionHandler, Waiter, Watched {
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
     if (this.#closed || this.#ended) return
+    this.#wasDead = this.#connection?.silent === true
     this.#fail(error)
     this.#changed()
   }
@@ -324,7 +328,7 @@ export class Exchange implements ConnectionHandler, Waiter, Watched {
     // What is left of an upload that was answered early must not reach the next request's answer.
     if (this.#ended && this.#failure === undefined && this.#given && connection.pendingWrites === 0) {
       this.#pool.release(connection)
-    } else this.#pool.discard(connection)
+    } else this.#pool.discard(connection, this.#wasDead)
   }
 
   /** Answers what came into a target that is full, or will not be. */

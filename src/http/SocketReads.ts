@@ -20,6 +20,8 @@ export class SocketReads {
   #socket: NodeNet.Socket | undefined
   /** What came and undici has not read. */
   readonly #unread: Array<Uint8Array> = []
+  /** Bytes that ever came. */
+  came = 0
 
   constructor(place: () => Uint8Array | undefined) {
     this.#place = place
@@ -30,6 +32,7 @@ export class SocketReads {
     // TLS brings all records that it has opened, even to a socket that is to read no more.
     buffer: () => this.#unread.length > 0 ? new Uint8Array(size) : this.#place() ?? this.#own,
     callback: (count, buffer) => {
+      this.came += count
       this.#unread.push((buffer as Uint8Array).subarray(0, count))
       this.#socket?.emit("readable")
       // As long as there is something unread, the socket is to read no more.

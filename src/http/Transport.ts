@@ -15,12 +15,14 @@ import type { OptionNames } from "../optionNames.ts"
 /**
  * Sends requests.
  *
- * Failures are `ObjectStoreError`s that tell three cases apart (`mutation` requests carry the `outcome`):
+ * Failures are `ObjectStoreError`s that tell cases apart (`mutation` requests carry the `outcome`):
  *
  * - nothing was sent: `ConnectionFailed` (`dns`, `connect`, `tls`; `request` where a kept connection was found closed before
  *   a byte of the request was written), `Timeout` (`request`); outcome `"not-applied"`;
  * - sent, no answer: `ConnectionFailed` (`request` while the body was written, `headers` after it), `Timeout` (`request`, `headers`);
  *   outcome `"unknown"`;
+ * - either of these over a connection that was kept, before a byte of the answer came: the same, `reused`; the next request goes
+ *   over none that has been idle for as long;
  * - answer broken off: `BodyInterrupted` with the bytes `received`, `Timeout` (`stall`); outcome `"unknown"`.
  *
  * An answer that is no HTTP, or whose body does not fit its own length, is `ProtocolViolation`.

@@ -19,6 +19,8 @@ export interface Progress {
   readonly uploading: boolean
   /** A write that failed before. */
   readonly writeError: Error | undefined
+  /** The connection was kept from an earlier exchange, and broke before a byte of the answer came. */
+  readonly reused: boolean
   /** The status of the reply, whose body then broke off. */
   readonly status: number | undefined
 }
@@ -39,10 +41,12 @@ export const toTransportError = (progress: Progress, cause: Error, received: num
     code: code?.startsWith("UND_ERR") === true ? undefined : code
   }
   if (code === "UND_ERR_INVALID_ARG") return makeError("InvalidRequest", fields)
+  const reused = progress.reused ? true : undefined
   if (!progress.sent) {
     return makeError("ConnectionFailed", {
       ...fields,
       phase: isLookup(cause) ? "dns" : progress.connecting ?? "request",
+      reused,
       cause: withoutCertificate(cause)
     })
   }
@@ -50,7 +54,7 @@ export const toTransportError = (progress: Progress, cause: Error, received: num
     return makeError("ProtocolViolation", fields)
   }
   if (progress.status !== undefined) return makeError("BodyInterrupted", { ...fields, received })
-  return makeError("ConnectionFailed", { ...fields, phase: progress.uploading ? "request" : "headers", cause })
+  return makeError("ConnectionFailed", { ...fields, phase: progress.uploading ? "request" : "headers", reused, cause })
 }
 
 /** A certificate's chain ends in itself, so that nothing which holds one can be written down. */

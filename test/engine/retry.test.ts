@@ -12,6 +12,7 @@ import {
 } from "effect-objectstore"
 import { makeBackend } from "effect-objectstore/layers/Memory"
 import { TestClock } from "effect/testing"
+import { makeRetryQuota, retrying } from "../../src/engine/retry.ts"
 
 const halfJitter = { nextDoubleUnsafe: () => 0.5, nextIntUnsafe: () => 0 }
 
@@ -104,6 +105,43 @@ describe("retry", () => {
       )
       assert.strictEqual(error.reason._tag, "Unavailable")
       assert.deepStrictEqual(times, [0])
+    }))
+
+  it.effect("repeats at once what a dead connection lost, but not twice in a row", () =>
+    Effect.gen(function*() {
+      const lost = failure("ConnectionFailed", { phase: "headers" })
+      const dead = failure("ConnectionFailed", { phase: "headers", reused: true })
+      const { store, times } = yield* storeFailing("head", [dead, dead, lost, dead])
+      yield* Effect.flip(inTime(store.stat("a")))
+      assert.deepStrictEqual(times, [0, 0, 50, 150, 150])
+      const other = yield* storeFailing("head", [dead, dead, dead, dead, dead])
+      assert.strictEqual((yield* Effect.flip(inTime(other.store.stat("a")))).attempts, 5)
+    }))
+
+  it.effect("takes no token for what a dead connection lost, and asks first where the matrix says so", () =>
+    Effect.gen(function*() {
+      const quota = { ...makeRetryQuota("test"), tokens: 0 }
+      let left = 1
+      const asked: Array<number> = []
+      const request = Effect.suspend(() =>
+        left-- > 0
+          ? Effect.fail(failure("ConnectionFailed", { phase: "headers", reused: true, outcome: "unknown" }))
+          : Effect.succeed("answer")
+      )
+      const verify = () =>
+        Effect.map(Clock.currentTimeMillis, (now) => {
+          asked.push(now)
+          return { _tag: "NotApplied" } as const
+        })
+      const start = yield* Clock.currentTimeMillis
+      for (const kind of ["read", "conditional", "complete", "copy"] as const) {
+        left = 1
+        assert.strictEqual(yield* retrying("test", kind, quota, request, { verify }), "answer")
+      }
+      assert.deepStrictEqual(asked, [start, start, start])
+      left = 2
+      const error = yield* Effect.flip(retrying("test", "read", quota, request))
+      assert.strictEqual(error.attempts, 2)
     }))
 
   it.effect("stops repeating when the store's retry quota is used up", () =>

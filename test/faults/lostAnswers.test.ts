@@ -3,7 +3,7 @@
  * metadata, by checksums, by the age of what is there.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, type Scope } from "effect"
+import { Effect, Fiber, Random, type Scope } from "effect"
 import {
   defaultRetryPolicy,
   type ObjectStoreError,
@@ -52,7 +52,40 @@ const test = (
 ): void =>
   it.live(title, () => body().pipe(Effect.provideService(RetryPolicy, policy), Effect.scoped), { timeout: 30_000 })
 
+/** What goes over a connection that was kept, and is found dead. */
+const kept: Readonly<Record<string, (store: ObjectStoreOperations) => Effect.Effect<unknown, ObjectStoreError>>> = {
+  ...Object.fromEntries(Object.entries(changes).map(([title, [, write]]) => [title, write])),
+  overwrite: (store) => store.put("a", mine),
+  "a look": (store) => store.stat("from"),
+  "a read": (store) => store.get("from")
+}
+
 for (const name of Object.keys(sizes) as ReadonlyArray<ServiceName>) {
+  describe(`a kept connection to ${name} that is dead`, () => {
+    for (const [title, run] of Object.entries(kept)) {
+      for (
+        const [what, fault] of Object.entries({ reset: WireFault.resetBeforeApply, end: WireFault.hangupAfterApply })
+      ) {
+        it.live(`${title}, ${what}: the request goes at once over a new one`, () =>
+          Effect.gen(function*() {
+            const objects = { from: mine, ...(title === "update" ? { a: theirs } : {}) }
+            const { connect, server } = yield* services[name]({ objects }, times)
+            const store = yield* connect
+            const [operation = "read"] = changes[title] ?? [title === "overwrite" ? "write" : undefined]
+            yield* store.stat("from")
+            yield* server.setScript([on(title === "a look" ? "head" : operation, undefined, 1, fault)])
+            yield* run(store)
+            assert.isTrue((yield* server.journal).some(({ fault }) => fault !== undefined))
+          }).pipe(
+            // Whoever waits does not end in time.
+            Effect.provideService(RetryPolicy, { ...policy, baseDelay: 1e9, maxDelay: 1e9, maxElapsed: 1e9 }),
+            Random.withSeed(title),
+            Effect.scoped
+          ), { timeout: 10_000 })
+      }
+    }
+  })
+
   const running = Effect.fnUntraced(function*(title: string) {
     const there = title === "update" ? { a: theirs } : {}
     const { connect, server } = yield* services[name]({ objects: { from: mine, ...there } }, times)

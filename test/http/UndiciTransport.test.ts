@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
+import type { ObjectStoreError } from "effect-objectstore"
 import * as NodeHttp from "node:http"
 import type { AddressInfo } from "node:net"
 import * as NodeTimers from "node:timers"
 import type { TransportRequest } from "../../src/http/Transport.ts"
-import { type RawServer, rawServer } from "./RawServer.ts"
+import { type Peer, type RawServer, rawServer } from "./RawServer.ts"
 import { bytes, exchange, fieldsOf, makeTransport, ok, readAll, request, until } from "./TransportTest.ts"
 
 /** Connections that the client has not ended. */
@@ -378,6 +379,57 @@ describe("UndiciTransport", () => {
           yield* exchange(transport, request(server, { method: "PUT" }))
           assert.strictEqual(server.peers.length, 2)
         }
+      }))
+
+    it.live("says that a kept connection was dead, and takes no other that was idle as long", () =>
+      Effect.gen(function*() {
+        let answer: "all" | "some" | "none" | "late" = "all"
+        let held: Peer | undefined
+        const server = yield* rawServer({
+          onBody: ({ peer }) => {
+            if (answer === "all") return peer.reply("200 OK\ncontent-length: 1", "x")
+            if (answer === "late") held = peer
+            if (answer === "late") return
+            if (answer === "none") return void peer.socket.resetAndDestroy()
+            peer.socket.write("HTTP/1.1 2", () => NodeTimers.setTimeout(() => peer.socket.resetAndDestroy(), 20))
+          }
+        })
+        const closed = () => server.peers.filter(({ ended }) => ended === "fin").length
+        const transport = yield* makeTransport()
+        const one = exchange(transport, request(server, { method: "PUT", body: bytes(10) }))
+        const reusedOf = (error: ObjectStoreError) =>
+          error.reason._tag === "ConnectionFailed" ? error.reason.reused : error.reason._tag
+        yield* Effect.forEach([1, 2, 3], () => one, { concurrency: 3, discard: true })
+        assert.strictEqual(server.peers.length, 3)
+
+        answer = "none"
+        assert.strictEqual(reusedOf(yield* Effect.flip(one)), true)
+        answer = "all"
+        yield* one
+        assert.strictEqual(server.peers.length, 4)
+        yield* until("the idle ones are closed", () => closed() === 2)
+
+        // Some of an answer: it was alive.
+        answer = "some"
+        assert.strictEqual(reusedOf(yield* Effect.flip(one)), undefined)
+        // A new one that dies tells of the server.
+        answer = "none"
+        assert.strictEqual(reusedOf(yield* Effect.flip(one)), undefined)
+        assert.strictEqual(server.peers.length, 5)
+
+        // One that was used meanwhile is alive.
+        answer = "all"
+        yield* one
+        answer = "late"
+        const dying = yield* Effect.forkChild(Effect.flip(one), { startImmediately: true })
+        yield* until("it is asked", () => held !== undefined)
+        answer = "all"
+        yield* one
+        held?.socket.resetAndDestroy()
+        assert.strictEqual(reusedOf(yield* Fiber.join(dying)), true)
+        yield* one
+        assert.strictEqual(server.peers.length, 7)
+        assert.strictEqual(closed(), 2)
       }))
 
     it.live("says that nothing was sent, or that there is no answer, where an idle one is closed meanwhile", () =>
