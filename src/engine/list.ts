@@ -78,16 +78,19 @@ const followedByItself = "a page of the listing is followed by itself"
 
 /** What is wrong with a page, so that no listing runs in a circle or shows what was not asked for. */
 const wrongPage = (page: ListPage, { cursor, prefix }: ListRequest, last: string | undefined): string | undefined => {
-  if (prefix !== "") {
-    const stray = page.objects.find(({ key }) => !key.startsWith(prefix))?.key ??
-      page.prefixes.find((key) => !key.startsWith(prefix))
-    if (stray !== undefined) return `${named(stray)}, which does not begin with the prefix`
-  }
+  const astray = strayOf(page.objects, prefix) ?? strayOf(page.prefixes.map((key) => ({ key })), prefix)
+  if (astray !== undefined) return astray
   if (page.next !== undefined && page.next === cursor) return followedByItself
   const first = firstOf(page)
   return first !== undefined && last !== undefined && !isAfter(first, last)
     ? `${named(first)} again, or after a later key`
     : undefined
+}
+
+/** Says which key does not begin with the prefix, if one does not. */
+const strayOf = (entries: ReadonlyArray<{ readonly key: string }>, prefix: string): string | undefined => {
+  const stray = prefix === "" ? undefined : entries.find(({ key }) => !key.startsWith(prefix))
+  return stray === undefined ? undefined : `${named(stray.key)}, which does not begin with the prefix`
 }
 
 const firstOf = ({ objects, prefixes }: ListPage): string | undefined => {
@@ -196,7 +199,9 @@ export const listUploads = (engine: Engine, prefix: At): Stream.Stream<OpenUploa
             engine.backend.listUploads({ container: place.container, prefix: place.key, cursor })
           ),
           (page) => {
-            const wrong = page.next !== undefined && page.next === cursor ? followedByItself : circle(page.next, false)
+            // Whoever sweeps would abort the upload of somebody else.
+            const wrong = strayOf(page.uploads, place.key) ??
+              (page.next !== undefined && page.next === cursor ? followedByItself : circle(page.next, false))
             return wrong !== undefined ?
               Effect.fail(violation(engine, wrong)) :
               Effect.succeed(

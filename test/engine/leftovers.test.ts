@@ -213,6 +213,17 @@ describe("a listing that a store gets wrong", () => {
       assert.strictEqual(error.reason._tag, "ProtocolViolation")
     }))
 
+  it.effect("of uploads ends when a page holds one that was not asked for: whoever sweeps would abort it", () =>
+    Effect.gen(function*() {
+      const { store } = yield* setUp([], (backend) => ({
+        ...backend,
+        listUploads: () => Effect.succeed({ uploads: [{ container: "memory", key: "q", id: "1" }] })
+      }))
+      const error = yield* Effect.flip(Stream.runDrain(store.listUploads("p/")))
+      assert.strictEqual(error.reason._tag, "ProtocolViolation")
+      assert.lengthOf(yield* Stream.runCollect(store.listUploads("")), 1)
+    }))
+
   it.effect("is told, not shortened, when a page fails", () =>
     Effect.gen(function*() {
       const error = yield* listing(({ cursor }) =>
