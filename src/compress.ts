@@ -26,6 +26,7 @@ import { ObjectStore, type ObjectStoreOperations } from "./ObjectStore.ts"
 import { makeError, type ObjectStoreError } from "./ObjectStoreError.ts"
 import type { At, CompressionOptions, DecompressOption, ListOptions, WriteOptions } from "./ObjectStoreOptions.ts"
 import { redact } from "./ObjectUri.ts"
+import { areKeys } from "./removal.ts"
 
 /**
  * How `compress` keeps objects.
@@ -238,7 +239,8 @@ const makeOperations = (
     delete: (at, options) => plainly(store.delete(storedAt(at), options)),
     deleteMany: (keys, options) =>
       store.deleteMany(
-        Stream.map(Stream.isStream(keys) ? keys : Stream.fromIterable(keys), storedAt),
+        // What is no keys is refused by the store.
+        !areKeys(keys) ? keys : Stream.map(Stream.isStream(keys) ? keys : Stream.fromIterable(keys), storedAt),
         options
       ).pipe(
         Stream.map((result) => ({

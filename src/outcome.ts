@@ -3,8 +3,8 @@
  *
  * @internal
  */
-import type { ErrorReasonTag, Outcome } from "../ErrorReason.ts"
-import type { ObjectStoreError } from "../ObjectStoreError.ts"
+import type { ErrorReasonTag, Outcome } from "./ErrorReason.ts"
+import type { ObjectStoreError } from "./ObjectStoreError.ts"
 
 /** Failures after which a request may have been applied although its answer says or was nothing of the sort. */
 const uncertain: ReadonlySet<ErrorReasonTag> = new Set<ErrorReasonTag>([

@@ -10,6 +10,7 @@ import type { DeleteResult } from "../../src/ObjectInfo.ts"
 import type { ObjectStore } from "../../src/ObjectStore.ts"
 import { makeError, type ObjectStoreError } from "../../src/ObjectStoreError.ts"
 import type { At, DeleteManyOptions } from "../../src/ObjectStoreOptions.ts"
+import { type Keys, streamOfKeys } from "../../src/removal.ts"
 import { backendName } from "./errors.ts"
 import { explain, type Router } from "./stores.ts"
 
@@ -23,7 +24,7 @@ const defaultConcurrency = 4
 /** Removes many objects. */
 export const deleteMany = (
   router: Router,
-  keys: Iterable<At> | Stream.Stream<At, unknown>,
+  keys: Keys,
   options: DeleteManyOptions | undefined
 ): Stream.Stream<DeleteResult, ObjectStoreError> => {
   const concurrency = options?.concurrency ?? defaultConcurrency
@@ -35,41 +36,33 @@ export const deleteMany = (
       outcome: "not-applied"
     }))
   }
-  const source: Stream.Stream<At, ObjectStoreError> = Stream.isStream(keys)
-    ? Stream.mapError(keys, (cause) =>
-      makeError("SourceFailed", {
-        operation,
-        backend: backendName,
-        description: "the stream of keys failed",
-        outcome: "unknown",
-        cause
-      }))
-    : Stream.fromIterable(keys)
-  return source.pipe(
+  return streamOfKeys(backendName, keys).pipe(
     Stream.grouped(groupSize),
-    Stream.mapEffect((group) => removeGroup(router, group, concurrency)),
+    Stream.mapEffect((group) => removeGroup(router, group, { ...options, concurrency })),
     Stream.flattenIterable
   )
 }
 
-const removeGroup = Effect.fnUntraced(function*(router: Router, keys: ReadonlyArray<At>, concurrency: number) {
-  const results: Array<DeleteResult> = []
-  const byStore = new Map<ObjectStore["Service"], Array<At>>()
-  for (const at of keys) {
-    const store = yield* Effect.result(router.storeOf(at))
-    if (Result.isFailure(store)) {
-      const text = String(at)
-      results.push({ uri: text, key: text, error: explain(store.failure, operation, at, true) })
-      continue
+const removeGroup = Effect.fnUntraced(
+  function*(router: Router, keys: ReadonlyArray<At>, options: DeleteManyOptions & { readonly concurrency: number }) {
+    const results: Array<DeleteResult> = []
+    const byStore = new Map<ObjectStore["Service"], Array<At>>()
+    for (const at of keys) {
+      const store = yield* Effect.result(router.storeOf(at))
+      if (Result.isFailure(store)) {
+        const text = String(at)
+        results.push({ uri: text, key: text, error: explain(store.failure, operation, at, true) })
+        continue
+      }
+      const known = byStore.get(store.success)
+      if (known === undefined) byStore.set(store.success, [at])
+      else known.push(at)
     }
-    const known = byStore.get(store.success)
-    if (known === undefined) byStore.set(store.success, [at])
-    else known.push(at)
+    const removed = yield* Effect.forEach(
+      byStore,
+      ([store, own]) => Stream.runCollect(store.deleteMany(own, options)),
+      { concurrency: options.concurrency }
+    )
+    return [...results, ...removed.flat()]
   }
-  const removed = yield* Effect.forEach(
-    byStore,
-    ([store, own]) => Stream.runCollect(store.deleteMany(own, { concurrency })),
-    { concurrency }
-  )
-  return [...results, ...removed.flat()]
-})
+)

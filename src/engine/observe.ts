@@ -11,7 +11,7 @@ import * as Metric from "effect/Metric"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 import { type ObjectStoreError, withContext, withoutOutcome } from "../ObjectStoreError.ts"
-import { outcomeOf } from "./outcome.ts"
+import { outcomeOf } from "../outcome.ts"
 
 const operations = Metric.counter("objectstore_operations_total", {
   description: "Operations that ended, by operation and result"

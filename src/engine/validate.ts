@@ -57,7 +57,6 @@ const optionNames = {
   copy: ["mode", "ifMatch"],
   delete: ["ifMatch"],
   deleteMany: ["concurrency"],
-  deletePrefix: ["concurrency", "all"],
   list: ["startAfter", "pageSize"],
   presign: ["method", "expiresIn"],
   ranges: [...transferNames, ...conditionNames, "coalesce", "decompress"],

@@ -109,6 +109,10 @@ export const badInput: ReadonlyArray<Case> = subject("bad input is refused befor
       const put = t.store.put(t.key("new"), "x", options as WriteOptions)
       yield* refuses(["InvalidRequest", "Unsupported"], put, JSON.stringify(options))
     }
+    // Text can be walked through, letter by letter.
+    for (const keys of [t.key("new"), 7, null, undefined, { key: t.key("new") }]) {
+      yield* refuses("InvalidRequest", Stream.runDrain(t.store.deleteMany(keys as Iterable<string>)), typeof keys)
+    }
     yield* leavesNothing(t, t.key("new"))
   }),
   test("a key of terminal escapes is shown without them", function*(t) {
