@@ -4,7 +4,7 @@
  * @internal
  */
 import * as Effect from "effect/Effect"
-import { checkPartSize } from "../engine/upload.ts"
+import { checkPartSize } from "../partSize.ts"
 import { UsageError } from "./exit.ts"
 import type { Tree } from "./stores.ts"
 

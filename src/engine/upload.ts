@@ -11,9 +11,9 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { Location, ObjectOptions, PartReceipt, Upload, WriteReply } from "../Backend.ts"
-import type { MultipartCapabilities } from "../Capabilities.ts"
 import { makeError, type ObjectStoreError, withContext } from "../ObjectStoreError.ts"
 import type { WriteOptions } from "../ObjectStoreOptions.ts"
+import { checkPartSize } from "../partSize.ts"
 import { type Engine, request } from "./engine.ts"
 import { withWriteId } from "./identity.ts"
 import { invalid } from "./validate.ts"
@@ -235,21 +235,6 @@ export const planUpload = (
 }
 
 const roundUp = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple
-
-/** What is wrong with a part size that was given, in one line. */
-export const checkPartSize = (
-  multipart: MultipartCapabilities,
-  partSize: number,
-  size: number | undefined
-): string | undefined => {
-  if (partSize < multipart.minPartSize) return `partSize ${partSize} is less than ${multipart.minPartSize}`
-  if (partSize > multipart.maxPartSize) return `partSize ${partSize} is more than ${multipart.maxPartSize}`
-  if (partSize % multipart.partMultiple !== 0) return `partSize ${partSize} is no multiple of ${multipart.partMultiple}`
-  if (size !== undefined && size > partSize * multipart.maxParts) {
-    return `partSize ${partSize} cuts ${size} bytes into more than ${multipart.maxParts} parts`
-  }
-  return undefined
-}
 
 /** `LimitExceeded`, before or while a write. */
 export const tooLarge = (engine: Engine, limit: string, description: string): ObjectStoreError =>
