@@ -44,8 +44,8 @@ export interface ReadReply {
   readonly length: number
   /**
    * Fills `target` with the next bytes of the body and answers how many: the whole target unless the body ends first, 0
-   * at its end. A body that breaks off before `length` fails with `BodyInterrupted`, whose `received` counts the bytes of
-   * the body that were delivered into targets, this one included. Not called side by side.
+   * at its end. A body that breaks off before `length` fails with `BodyInterrupted`, one that stands still with `Timeout`;
+   * their `received` counts the bytes of the body that were delivered into targets, this one included. Not called side by side.
    */
   readonly into: (target: Uint8Array) => Effect.Effect<number, ObjectStoreError>
   /** Where the backend holds the version open (a file descriptor): reads at any offset of it, side by side. */

@@ -137,7 +137,9 @@ export class Unavailable extends Schema.TaggedError<Unavailable>(id("Unavailable
 /** Something took longer than allowed; `phase` says what. @category errors @since 0.1.0 */
 export class Timeout extends Schema.TaggedError<Timeout>(id("Timeout"))("Timeout", {
   ...Context,
-  phase: Schema.Literals(["request", "headers", "stall", "deadline"])
+  phase: Schema.Literals(["request", "headers", "stall", "deadline"]),
+  /** Bytes of the reply's body that were delivered before it stalled. */
+  received: Schema.optional(Schema.Finite)
 }) {}
 
 /** No connection was made; `phase` says how far it came. @category errors @since 0.1.0 */

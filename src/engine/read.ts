@@ -184,9 +184,8 @@ const drain = Effect.fnUntraced(function*(
     const count = yield* reply.into(target.subarray(state.done, end)).pipe(
       Effect.tapError((error) =>
         Effect.sync(() => {
-          if (error.reason._tag === "BodyInterrupted" && error.reason.received !== undefined) {
-            state.done = Math.max(state.done, Math.min(end, start + error.reason.received))
-          }
+          const received = "received" in error.reason ? error.reason.received : undefined
+          if (received !== undefined) state.done = Math.max(state.done, Math.min(end, start + received))
         })
       )
     )

@@ -145,12 +145,13 @@ export class Exchange implements ConnectionHandler, Waiter, Watched {
     const phase = this.#reply !== undefined ? "stall" : this.#started && !this.#uploading ? "headers" : "request"
     const limit = this.limit()
     const progress = this.#progress()
-    this.#failure ??= () =>
+    this.#failure ??= (received) =>
       makeError("Timeout", {
         operation: "request",
         backend: progress.backend,
         status: progress.status,
         phase,
+        received: phase === "stall" ? received : undefined,
         outcome: outcomeOf(progress),
         description: `nothing moved for ${limit} ms`
       })

@@ -23,7 +23,7 @@ import type { OptionNames } from "../optionNames.ts"
  *   outcome `"unknown"`;
  * - either of these over a connection that was kept, before a byte of the answer came: the same, `reused`; the next request goes
  *   over none that has been idle for as long;
- * - answer broken off: `BodyInterrupted` with the bytes `received`, `Timeout` (`stall`); outcome `"unknown"`.
+ * - answer broken off: `BodyInterrupted`, `Timeout` (`stall`), both with the bytes `received`; outcome `"unknown"`.
  *
  * An answer that is no HTTP, or whose body does not fit its own length, is `ProtocolViolation`.
  */
@@ -66,8 +66,8 @@ export interface TransportReply {
    * Fills `target` with the next bytes of the body and answers how many: the whole target unless the body ends first, 0
    * at its end. Bytes go from the connection's buffer to the target once. Not called side by side.
    *
-   * A body that breaks off fails with `BodyInterrupted`; `received` counts the bytes of the body delivered into targets,
-   * this one included. After the effect has failed or was interrupted, `target` is no longer touched.
+   * A body that breaks off fails with `BodyInterrupted`, one that stands still with `Timeout`; `received` counts the bytes of
+   * the body delivered into targets, this one included. After the effect has failed or was interrupted, `target` is no longer touched.
    */
   readonly into: (target: Uint8Array) => Effect.Effect<number, ObjectStoreError>
 }

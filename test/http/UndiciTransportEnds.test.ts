@@ -85,6 +85,8 @@ describe("UndiciTransport", () => {
           const error = yield* Effect.flip(reply.into(target))
           assert.deepStrictEqual(fieldsOf(error), ["Timeout", "stall", undefined])
           assert.deepStrictEqual(error.status, 200)
+          assert.strictEqual(error.reason._tag === "Timeout" ? error.reason.received : -1, 5)
+          assert.deepStrictEqual(target.subarray(0, 5), Buffer.from("12345"))
         }))
         yield* allReset(server)
       }))
