@@ -62,6 +62,8 @@ export interface LostAnswer {
 export interface RetryHooks<A> {
   /** Answers a failure that means success. */
   readonly onDone?: (() => A) | undefined
+  /** The same only where an answer was lost before, so that the failure may be the echo of our own success. */
+  readonly onEcho?: (() => A) | undefined
   /** Asks the store what became of the change. */
   readonly verify?: ((lost: LostAnswer) => Effect.Effect<Finding<A>, ObjectStoreError>) | undefined
   /** Runs when an answer is lost. */
@@ -163,6 +165,10 @@ export const goOn = Effect.fnUntraced(function*<A, R>(
     }
     const verdict: Verdict = policy.matrix[failureOf(error.reason)]?.[kind] ?? "fail"
     if (verdict === "done" && hooks?.onDone !== undefined) return hooks.onDone()
+    if (verdict === "done" && lost && hooks?.onEcho !== undefined) {
+      yield* countRecovered(backend, kind)
+      return hooks.onEcho()
+    }
     // The store holds the change, although something is wrong with it: to repeat it would hide that.
     if (error.outcome === "applied" && once.has(kind)) return yield* ended(error, attempt)
     let repeat = verdict === "retry" || verdict === "resume" ||

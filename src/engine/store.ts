@@ -253,7 +253,9 @@ const makeStore = (engine: Engine): ObjectStoreOperations => {
                 container: resolved.success.container,
                 key: resolved.success.key,
                 id: upload.id
-              })
+              }),
+              // Gone is gone, whoever did it.
+              { onEcho: () => undefined }
             )
         )
       })

@@ -334,6 +334,20 @@ describe("a container whose answer was lost", () => {
     }))
 })
 
+describe("an abort whose answer was lost", () => {
+  it.effect("is done if the upload is gone; one that never was is told", () =>
+    Effect.gen(function*() {
+      for (const fault of [after, before, Fault.failAfter("Unavailable")]) {
+        const { memory, names, store } = yield* setUp([{ operation: "abortUpload", hits: 1, fault }])
+        yield* memory.openUpload({ container: "memory", key: "a" }, { mode: "overwrite", attributes: {}, metadata: {} })
+        const [upload] = yield* Stream.runCollect(store.listUploads())
+        yield* inTime(store.abortUpload(upload!))
+        assert.deepStrictEqual(names(), ["abortUpload", "abortUpload"])
+        assert.deepStrictEqual(yield* failing(store.abortUpload(upload!)), ["UploadNotFound", "not-applied"])
+      }
+    }))
+})
+
 describe("an overwrite whose answer was lost", () => {
   it.effect("ends as unknown if later requests fail, whatever the last one says of itself", () =>
     Effect.gen(function*() {
