@@ -10,9 +10,10 @@ import type { ObjectStoreError } from "../ObjectStoreError.ts"
 import type { DecompressOption, RangesOptions, ReadOptions } from "../ObjectStoreOptions.ts"
 import { held, intoMemory, intoTarget } from "./delivery.ts"
 import { type Engine, request, toInfo } from "./engine.ts"
-import { conditionsOf, layoutOf, type Mode, openRange, openWhole, rangeOf, sizeOf } from "./original.ts"
+import { layoutOf, type Mode, openRange, openWhole, rangeOf, sizeOf } from "./original.ts"
 import { spread } from "./ranges.ts"
 import type { Place } from "./resolve.ts"
+import { conditionsOf } from "./span.ts"
 import type { BackendRangeOrEmpty } from "./validate.ts"
 
 /** Options of a read that asks for the original. */

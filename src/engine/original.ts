@@ -17,11 +17,12 @@ import * as SeekTable from "../codec/SeekTable.ts"
 import { decompressRange } from "../codec/Zstd.ts"
 import type { DecompressSummary } from "../codec/ZstdOptions.ts"
 import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
-import type { ReadConditions, ReadOptions, TransferOptions } from "../ObjectStoreOptions.ts"
+import type { ReadOptions, TransferOptions } from "../ObjectStoreOptions.ts"
 import { type Engine, request } from "./engine.ts"
 import { allocateOrFail } from "./memory.ts"
-import { isSameVersion, pinTo, readSpan } from "./read.ts"
+import { readSpan } from "./read.ts"
 import type { Place } from "./resolve.ts"
+import { changed, conditionsOf, heldTo } from "./span.ts"
 import { openStream } from "./stream.ts"
 import type { BackendRangeOrEmpty } from "./validate.ts"
 
@@ -152,27 +153,6 @@ export const openWhole = Effect.fnUntraced(function*(
   return { stat, length, content: decompressed(engine, place, opened.stream, stat, options?.maxSize) }
 })
 
-/** The conditions among the options of a read. */
-export const conditionsOf = (options: ReadConditions | undefined): ReadConditions => ({
-  ifMatch: options?.ifMatch,
-  ifNoneMatch: options?.ifNoneMatch,
-  ifModifiedSince: options?.ifModifiedSince,
-  ifUnmodifiedSince: options?.ifUnmodifiedSince,
-  version: options?.version
-})
-
-const changed = (engine: Engine, cause?: ObjectStoreError): ObjectStoreError =>
-  makeError("ObjectChanged", {
-    operation: "read",
-    backend: engine.backend.name,
-    description: "the object changed while it was read",
-    cause
-  })
-
-/** Of a version that was seen, nothing can be missing. */
-const pinned = (engine: Engine) => (error: ObjectStoreError): ObjectStoreError =>
-  error.reason._tag === "PreconditionFailed" || error.reason._tag === "NotFound" ? changed(engine, error) : error
-
 /** A span of the stored bytes of one version, in memory. */
 const readStored = (
   engine: Engine,
@@ -186,9 +166,9 @@ const readStored = (
       engine,
       place,
       range,
-      pinTo(engine, stat),
-      (span) => isSameVersion(stat, span.stat) ? allocateOrFail(engine, span.length) : Effect.fail(changed(engine))
-    ).pipe(Effect.map(({ target }) => target), Effect.mapError(pinned(engine)))
+      heldTo(engine, stat),
+      (span) => allocateOrFail(engine, span.length)
+    ).pipe(Effect.map(({ target }) => target), Effect.mapError(changed(engine)))
 
 /** The same as a stream. */
 const streamStored = (
@@ -199,11 +179,11 @@ const streamStored = (
   options: TransferOptions | undefined
 ): Content =>
   range.length === 0 ? Stream.empty : Stream.mapError(
-    Stream.scoped(Stream.unwrap(Effect.flatMap(
-      openStream(engine, place, range, { ...pinTo(engine, stat), ...transferOf(options), told: stat.checksums }),
-      ({ span, stream }) => isSameVersion(stat, span.stat) ? Effect.succeed(stream) : Effect.fail(changed(engine))
+    Stream.scoped(Stream.unwrap(Effect.map(
+      openStream(engine, place, range, { ...heldTo(engine, stat), ...transferOf(options) }),
+      ({ stream }) => stream
     ))),
-    pinned(engine)
+    changed(engine)
   )
 
 /** The table of frames behind them, if there is one; that of what is marked has a checksum of itself. */

@@ -8,9 +8,11 @@ import type { Location } from "../Backend.ts"
 import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { RangesOptions } from "../ObjectStoreOptions.ts"
 import { type Engine, request } from "./engine.ts"
+import { readPlan } from "./fill.ts"
 import { allocateOrFail } from "./memory.ts"
 import { report } from "./progress.ts"
-import { isSameVersion, pinTo, readPlan, readSpan } from "./read.ts"
+import { readSpan } from "./read.ts"
+import { changed, conditionsOf, heldTo } from "./span.ts"
 import type { BackendRangeOrEmpty } from "./validate.ts"
 
 const defaultGap = 1024 * 1024
@@ -93,11 +95,7 @@ export const spread = Effect.fnUntraced(function*(
           return report(options?.onProgress, { bytes, total })
         })
     ).pipe(
-      Effect.mapError((error) =>
-        changedTags.has(error.reason._tag)
-          ? objectChanged(engine, error)
-          : error
-      )
+      Effect.mapError(changed(engine, "the object changed between its ranges"))
     ), { concurrency, discard: true })
   return results
 })
@@ -110,30 +108,16 @@ export const readRanges = (
   options: RangesOptions | undefined
 ): Effect.Effect<ReadonlyArray<Uint8Array>, ObjectStoreError> =>
   // The size decides what open ranges mean and where all of them end, and the etag holds them to one version.
-  Effect.flatMap(request(engine, "read", engine.backend.head(at, options ?? {})), (stat) =>
+  Effect.flatMap(request(engine, "read", engine.backend.head(at, conditionsOf(options))), (stat) =>
     spread(engine, stat.size, ranges, options, (range, concurrency) =>
       Effect.map(
         readSpan(
           engine,
           at,
           range,
-          { ...pinTo(engine, stat), partSize: options?.partSize, concurrency },
+          { ...heldTo(engine, stat), partSize: options?.partSize, concurrency },
           (span) =>
-            isSameVersion(stat, span.stat)
-              ? allocateOrFail(engine, span.length)
-              : Effect.fail(objectChanged(engine))
+            allocateOrFail(engine, span.length)
         ),
-        ({ target }) =>
-          target
+        ({ target }) => target
       )))
-
-/** What a range that is known to exist fails with when it does not any more. */
-const changedTags: ReadonlySet<string> = new Set(["PreconditionFailed", "NotFound", "RangeNotSatisfiable"])
-
-const objectChanged = (engine: Engine, cause?: ObjectStoreError): ObjectStoreError =>
-  makeError("ObjectChanged", {
-    operation: "getRanges",
-    backend: engine.backend.name,
-    description: "the object changed between its ranges",
-    cause
-  })

@@ -17,8 +17,9 @@ import { isDecompressing } from "./getOriginal.ts"
 import { explainStream } from "./list.ts"
 import { allocateOrFail } from "./memory.ts"
 import { layoutOf, rangeOf } from "./original.ts"
-import { checkRead, isSameVersion, pinTo, readSpan, type Span } from "./read.ts"
+import { checkRead, readSpan } from "./read.ts"
 import type { Place } from "./resolve.ts"
+import { conditionsOf, heldTo, type Span } from "./span.ts"
 import { streamSpan } from "./stream.ts"
 import { tooLarge } from "./upload.ts"
 import { checkConditions, checkDecompress, checkOptions, invalid } from "./validate.ts"
@@ -32,7 +33,7 @@ export const openReader = Effect.fnUntraced(function*(
   const wrong = checkOptions(engine.subject, "open", conditions) ?? checkConditions(engine.subject, conditions) ??
     checkDecompress(engine.subject, conditions)
   if (wrong !== undefined) return yield* wrong
-  const stat = yield* request(engine, "read", engine.backend.head(place, conditions ?? {}))
+  const stat = yield* request(engine, "read", engine.backend.head(place, conditionsOf(conditions)))
   let open = true
   yield* Effect.addFinalizer(() => Effect.sync(() => open = false))
   const uri = place.names.uri(place.key)
@@ -43,8 +44,7 @@ export const openReader = Effect.fnUntraced(function*(
       : invalid(engine.subject, "the reader's scope has closed")
   const pin = (options: ReaderReadOptions | undefined) => ({
     ...options,
-    ...pinTo(engine, stat),
-    told: stat.checksums
+    ...heldTo(engine, stat)
   })
 
   const read = (
@@ -59,7 +59,7 @@ export const openReader = Effect.fnUntraced(function*(
         place,
         what,
         pin(options),
-        (span) => isSameVersion(stat, span.stat) ? target(span) : Effect.fail(changed(engine))
+        target
       )
     }).pipe(Effect.mapError(explain))
 
@@ -122,13 +122,14 @@ export const openReader = Effect.fnUntraced(function*(
   }
 })
 
-const changed = (engine: Engine, cause?: ObjectStoreError): ObjectStoreError =>
-  makeError("ObjectChanged", {
-    operation: "open",
-    backend: engine.backend.name,
-    description: "the object is no longer the version that was opened",
-    cause
-  })
+const replaced: ReadonlySet<string> = new Set(["PreconditionFailed", "NotFound", "ObjectChanged"])
 
 const pinned = (engine: Engine, error: ObjectStoreError): ObjectStoreError =>
-  error.reason._tag === "PreconditionFailed" || error.reason._tag === "NotFound" ? changed(engine, error) : error
+  replaced.has(error.reason._tag)
+    ? makeError("ObjectChanged", {
+      operation: "open",
+      backend: engine.backend.name,
+      description: "the object is no longer the version that was opened",
+      cause: error.reason._tag === "ObjectChanged" ? error.reason.cause : error
+    })
+    : error

@@ -55,7 +55,7 @@ export const makeSpanCheck = (engine: Engine, known: Checksums): Effect.Effect<S
 /** What a read is compared with: what the program expects, and what an earlier request told of the version. */
 export interface Known extends TransferOptions {
   readonly expected?: Checksums | undefined
-  readonly told?: Checksums | undefined
+  readonly pinned?: ObjectStat | undefined
   /** The most bytes that may be delivered. */
   readonly maxSize?: number | undefined
 }
@@ -70,7 +70,9 @@ export const checkOf = (
   known: Known | undefined,
   pieced: boolean
 ): Effect.Effect<SpanCheck | undefined> => {
-  const whole = pieced && length === stat.size ? quickest({ ...known?.told, ...stat.checksums }) : undefined
+  const whole = pieced && length === stat.size
+    ? quickest({ ...known?.pinned?.checksums, ...stat.checksums })
+    : undefined
   const expected = known?.expected
   return expected === undefined && whole === undefined
     ? Effect.succeed(undefined)

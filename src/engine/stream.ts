@@ -15,9 +15,11 @@ import type { Location } from "../Backend.ts"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
 import type { ReadConditions } from "../ObjectStoreOptions.ts"
 import type { Engine } from "./engine.ts"
+import { fill, readPart, readPlan } from "./fill.ts"
 import { allocateOrFail } from "./memory.ts"
 import { report } from "./progress.ts"
-import { checkSize, fill, openSpan, readPart, readPlan, type Span } from "./read.ts"
+import { checkSize } from "./read.ts"
+import { openSpan, type Span } from "./span.ts"
 import { checkOf, type Known, type SpanCheck } from "./spanCheck.ts"
 import type { BackendRangeOrEmpty } from "./validate.ts"
 
@@ -74,7 +76,7 @@ const makePull = (
     const chunk = yield* allocateOrFail(engine, body === undefined ? 0 : body.reply.length)
     yield* fill(engine, at, { span: { ...span, length: chunk.length }, body }, chunk, {
       partSize,
-      told: options?.told
+      pinned: options?.pinned
     })
     return { span, chunk, check: yield* checkOf(engine, span, options, chunk.length < span.length) }
   }))

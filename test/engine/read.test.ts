@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
-import { type Backend, fromBackend, makeError, type ReadReply } from "effect-objectstore"
+import { type Backend, fromBackend, makeError, type ObjectStat, type ReadReply } from "effect-objectstore"
 import { makeBackend } from "effect-objectstore/layers/Memory"
 import { inTime } from "./inTime.ts"
 import { recording, turnOfTheEventLoop } from "./RecordingBackend.ts"
@@ -109,6 +109,35 @@ describe("reads of the engine", () => {
       )
       assert.strictEqual(viaStream.reason._tag, "ObjectChanged")
       assert.strictEqual(chunks.length, 2)
+    }))
+
+  it.effect("hold a reader to its version where neither etags nor conditions tell it", () =>
+    Effect.gen(function*() {
+      const memory = yield* makeBackend({ capabilities: { conditionalRead: false } })
+      const without = <Stat extends ObjectStat>(stat: Stat): Stat => ({ ...stat, etag: undefined, version: undefined })
+      const backend: Backend = {
+        ...memory,
+        capabilities: { ...memory.capabilities, versions: false },
+        head: (at, conditions) => Effect.map(memory.head(at, conditions), without),
+        read: (at, request) =>
+          Effect.map(memory.read(at, request), (reply) => ({ ...reply, stat: without(reply.stat) }))
+      }
+      const store = yield* fromBackend(backend, { base: "mem://memory/" })
+      for (const overwritten of [bytes(99), bytes(101)]) {
+        yield* store.put("a", bytes(100))
+        const reader = yield* store.open("a")
+        yield* store.put("a", overwritten)
+        const reads = {
+          read: reader.read(),
+          "read of nothing": reader.read({ suffix: 0 }),
+          readInto: reader.readInto(new Uint8Array(200)),
+          stream: Stream.runDrain(reader.stream()),
+          "stream of a range": Stream.runDrain(reader.stream({ offset: 3, length: 5 }))
+        }
+        for (const [name, read] of Object.entries(reads)) {
+          assert.strictEqual((yield* Effect.flip(read)).reason._tag, "ObjectChanged", name)
+        }
+      }
     }))
 
   it.effect("refuse an answer that is not the range that was asked for", () =>

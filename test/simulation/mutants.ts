@@ -24,11 +24,11 @@ export const bugs = {
   }],
   "a read resumes without being held to its version": [
     {
-      file: "read.ts",
+      file: "span.ts",
       from: "ifMatch: engine.backend.capabilities.conditionalRead ? stat.etag : undefined",
       to: "ifMatch: undefined"
     },
-    { file: "read.ts", from: "stat !== undefined && !isSameVersion(stat, reply.stat)", to: "stat === null" }
+    { file: "span.ts", from: "stat !== undefined && !isSameVersion(stat, reply.stat)", to: "stat === null" }
   ],
   "an upload is aborted before its parts have settled": [{
     file: "writer.ts",
