@@ -92,15 +92,14 @@ export const writeCompressed = Effect.fnUntraced(function*(
     Effect.sync(() => {
       summary = found
     })
-  yield* body.pipe(
+  yield* session.writeFrom(body.pipe(
     Stream.map((chunk) => {
       taken += chunk.length
       return chunk
     }),
     compressStream({ frameSize, level, onSummary }, () => unsized),
-    Stream.mapError((error) => withContext(error, { outcome: error.outcome ?? "not-applied" })),
-    Stream.runForEachArray(session.writeAll)
-  )
+    Stream.mapError((error) => withContext(error, { outcome: error.outcome ?? "not-applied" }))
+  ))
   const reply = yield* session.finish
   if (summary === undefined) return yield* Effect.die(new Error("the compressor told no summary"))
   return { reply, compression: summary }

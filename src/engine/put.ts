@@ -141,7 +141,7 @@ const putStream = (
   inOwnScope((left) =>
     Effect.gen(function*() {
       const session = yield* openSession(engine, place, () => object, plan, options, always, left)
-      yield* Stream.runForEachArray(sourceOf(engine, body, options?.size), session.writeAll)
+      yield* session.writeFrom(sourceOf(engine, body, options?.size))
       return yield* session.finish
     })
   )

@@ -12,6 +12,7 @@ import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
+import * as Stream from "effect/Stream"
 import type { ObjectOptions, PartReceipt, WriteReply } from "../Backend.ts"
 import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { WriteOptions } from "../ObjectStoreOptions.ts"
@@ -31,8 +32,11 @@ export interface Writing<A> {
 
 /** A write in progress, in a scope that aborts it unless it finished. */
 interface Session extends Writing<WriteReply> {
-  /** Takes several chunks as one write: what fits into the buffer at hand costs no turn. */
-  readonly writeAll: (chunks: ReadonlyArray<Uint8Array>) => Effect.Effect<void, ObjectStoreError>
+  /**
+   * Takes all chunks of a stream; those that come together are one write, and what fits into the buffer at hand costs no turn.
+   * A part that fails ends it at once, and does not wait for what the stream brings next.
+   */
+  readonly writeFrom: (body: Stream.Stream<Uint8Array, ObjectStoreError>) => Effect.Effect<void, ObjectStoreError>
 }
 
 /** The first buffer of a write, which doubles as it fills. */
@@ -202,7 +206,7 @@ export const openSession = Effect.fnUntraced(function*(
     }
   })
 
-  const writeAll: Session["writeAll"] = (chunks) =>
+  const writeAll = (chunks: ReadonlyArray<Uint8Array>): Effect.Effect<void, ObjectStoreError> =>
     turn.withPermits(1)(Effect.andThen(
       begin,
       Effect.onExit(write(chunks), (exit) => Effect.sync(() => broken = Exit.isFailure(exit)))
@@ -233,7 +237,7 @@ export const openSession = Effect.fnUntraced(function*(
 
   return {
     write: (chunk) => writeAll([chunk]),
-    writeAll,
+    writeFrom: (body) => Effect.raceFirst(Stream.runForEachArray(body, writeAll), Deferred.await(failed)),
     finish: turn.withPermits(1)(finish())
   }
 })

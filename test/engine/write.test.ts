@@ -83,6 +83,31 @@ describe("writes of the engine", () => {
       }))
   }
 
+  it.live.each(["stored as it is", "compressed"])(
+    "fail when a part does, and do not wait for a source that stands still: %s",
+    (how) =>
+      Effect.gen(function*() {
+        const { plain, store } = yield* setUp((backend) => {
+          const failing = failingPart(1)(backend)
+          return { ...failing, uploadPart: (...part) => Effect.delay(failing.uploadPart(...part), "100 millis") }
+        })
+        let closed = false
+        const noise = Uint8Array.from({ length: 4000 }, (_, index) => (index * index * 7919) >> 3)
+        const source = Stream.fromArray([noise]).pipe(
+          Stream.concat(Stream.never),
+          Stream.ensuring(Effect.sync(() => closed = true))
+        )
+        const options = {
+          partSize: 1000,
+          ...(how === "compressed" ? { compression: { frameSize: 1024 } } : undefined)
+        }
+        const error = yield* Effect.flip(Effect.timeout(store.putMultipart("a", source, options), "5 seconds"))
+        assert.strictEqual("reason" in error ? error.reason._tag : error._tag, "PermissionDenied")
+        assert.isTrue(closed)
+        assert.strictEqual(yield* openUploads(plain), 0)
+      })
+  )
+
   it.effect("abort when the progress callback dies, and do not lose the defect", () =>
     Effect.gen(function*() {
       const { plain, store } = yield* setUp()
