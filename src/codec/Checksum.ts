@@ -148,8 +148,23 @@ export const sizeOf = (name: string): number | undefined => {
  * @category constructors
  * @since 0.1.0
  */
-export const implementation = (name: ChecksumName): ChecksumImplementation =>
-  isCombinable(name) ? crcs[name].implementation() : "node:crypto"
+export const implementation = (name: ChecksumName): ChecksumImplementation => {
+  checkName(name)
+  return isCombinable(name) ? crcs[name].implementation() : "node:crypto"
+}
+
+/** A program without types may say anything: some of what takes sums would take text too, and each in its way. */
+const checkName = (name: ChecksumName): void => {
+  if (!names.includes(name)) throw new TypeError(`Checksum: there is no checksum "${String(name)}"`)
+}
+
+const checked = (running: Running): Running => ({
+  ...running,
+  update: (bytes) => {
+    if (!(bytes instanceof Uint8Array)) throw new TypeError("Checksum: what is to be summed is no Uint8Array")
+    running.update(bytes)
+  }
+})
 
 const runningCrc = <A>(name: ChecksumName, { empty, print, sum }: Cyclic<A>): Running => {
   let value = empty
@@ -163,7 +178,7 @@ const runningCrc = <A>(name: ChecksumName, { empty, print, sum }: Cyclic<A>): Ru
 }
 
 /**
- * Begins a checksum of bytes that come piece by piece.
+ * Begins a checksum of bytes that come piece by piece. A name that is none throws a `TypeError`, and so does what is no bytes.
  *
  * **Example** (The same in one piece and in two)
  *
@@ -180,15 +195,16 @@ const runningCrc = <A>(name: ChecksumName, { empty, print, sum }: Cyclic<A>): Ru
  * @since 0.1.0
  */
 export const make = (name: ChecksumName): Running => {
-  if (isCombinable(name)) return withCyclic(name, (crc) => runningCrc(name, crc))
+  checkName(name)
+  if (isCombinable(name)) return checked(withCyclic(name, (crc) => runningCrc(name, crc)))
   const hash = NodeCrypto.createHash(name)
-  return {
+  return checked({
     name,
     update: (bytes) => {
       hash.update(bytes)
     },
     digest: () => hash.digest("base64")
-  }
+  })
 }
 
 /**
@@ -247,7 +263,7 @@ const updateInTurns = (sum: Running, bytes: Uint8Array): Effect.Effect<void> => 
 
 /**
  * The checksum of runs of bytes that follow each other, from the checksum and the size of each; `undefined` if one of them is
- * no checksum of this name.
+ * no checksum of this name. A size that is none throws a `RangeError`.
  *
  * @category combinators
  * @since 0.1.0
@@ -255,7 +271,10 @@ const updateInTurns = (sum: Running, bytes: Uint8Array): Effect.Effect<void> => 
 export const combine = (
   name: CombinableName,
   parts: Iterable<{ readonly checksum: string; readonly size: number }>
-): string | undefined => withCyclic(name, (crc) => combineIn(crc, parts))
+): string | undefined => {
+  if (!isCombinable(name)) throw new TypeError(`Checksum: ${String(name)} cannot be combined`)
+  return withCyclic(name, (crc) => combineIn(crc, parts))
+}
 
 const combineIn = <A>(
   crc: Cyclic<A>,
@@ -263,6 +282,7 @@ const combineIn = <A>(
 ): string | undefined => {
   let whole = crc.empty
   for (const { checksum, size } of parts) {
+    if (!Number.isSafeInteger(size) || size < 0) throw new RangeError(`Checksum: ${String(size)} is no size`)
     const bytes = Buffer.from(checksum, "base64")
     // Buffer passes over what is no base64: only what is written in the same way again was one.
     if (bytes.length !== crc.bytes || bytes.toString("base64") !== checksum) return undefined

@@ -13,7 +13,7 @@ import { combineCrc32c } from "./combineCrc.ts"
 import { crc32c, printCrc32c } from "./Crc32c.ts"
 import { parseFrameHeader } from "./FrameHeader.ts"
 import { printSeekTable, type SeekTableEntry } from "./SeekTable.ts"
-import { corrupt, taskError } from "./zstdErrors.ts"
+import { corrupt, notBytes, taskError } from "./zstdErrors.ts"
 import { compressMemory } from "./zstdMemory.ts"
 import { type CompressOptions, compressPlan } from "./ZstdOptions.ts"
 import { ZstdPool } from "./ZstdPool.ts"
@@ -41,8 +41,11 @@ const cut = (frameSize: number, free: Array<Bytes>) => <E, R>(self: Stream.Strea
     let ended = false
 
     const more = pull.pipe(
-      Effect.map((chunks) => {
+      Effect.flatMap((chunks) => {
+        const wrong = notBytes("compress", chunks)
+        if (wrong !== undefined) return wrong
         for (const chunk of chunks) if (chunk.length > 0) rest.push(chunk)
+        return Effect.void
       }),
       Pull.catchDone(() =>
         Effect.sync(() => {
@@ -51,7 +54,7 @@ const cut = (frameSize: number, free: Array<Bytes>) => <E, R>(self: Stream.Strea
       )
     )
 
-    const next: Pull.Pull<Arr.NonEmptyReadonlyArray<Original>, E> = Effect.gen(function*() {
+    const next: Pull.Pull<Arr.NonEmptyReadonlyArray<Original>, E | ObjectStoreError> = Effect.gen(function*() {
       let memory = free.pop() ?? new Uint8Array(Math.min(frameSize, firstMemory))
       let length = 0
       while (length < frameSize) {

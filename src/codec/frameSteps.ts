@@ -13,7 +13,7 @@ import type { ObjectStoreError } from "../ObjectStoreError.ts"
 import type { FrameHeader } from "./FrameHeader.ts"
 import { type FrameEnd, type FrameEvent, makeFrameWalker } from "./frames.ts"
 import { tableMagic, type WalkedFrame } from "./SeekTable.ts"
-import { corrupt, exceeded, unsupported } from "./zstdErrors.ts"
+import { corrupt, exceeded, notBytes, unsupported } from "./zstdErrors.ts"
 import type { DecompressPlan } from "./ZstdOptions.ts"
 import type { ZstdPool } from "./ZstdPool.ts"
 import type { DecompressAnswer, TaskFailure } from "./zstdProtocol.ts"
@@ -135,7 +135,7 @@ const makeStepper = (pool: ZstdPool, plan: DecompressPlan, expected: ExpectedFra
 /** What there is to do for content, step by step; a failure is the last one. */
 export const frameSteps =
   (pool: ZstdPool, plan: DecompressPlan, expected: ExpectedFrames | undefined) =>
-  <E, R>(self: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Step, E, R> =>
+  <E, R>(self: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Step, E | ObjectStoreError, R> =>
     Stream.transformPull(
       self,
       Effect.fnUntraced(function*(pull, scope) {
@@ -150,8 +150,11 @@ export const frameSteps =
         const state = { ended: false, over: false }
 
         const more = pull.pipe(
-          Effect.map((chunks) => {
+          Effect.flatMap((chunks) => {
+            const wrong = notBytes(operation, chunks)
+            if (wrong !== undefined) return wrong
             for (const chunk of chunks) walker.feed(chunk)
+            return Effect.void
           }),
           Pull.catchDone(() =>
             Effect.sync(() => {
@@ -166,7 +169,7 @@ export const frameSteps =
         }
 
         /** The next event; what is missing at the end is the last one. */
-        const nextEvent: Pull.Pull<FrameEvent, E> = Effect.gen(function*() {
+        const nextEvent: Pull.Pull<FrameEvent, E | ObjectStoreError> = Effect.gen(function*() {
           for (;;) {
             const event = walker.next()
             if (event !== undefined) return event
@@ -178,7 +181,7 @@ export const frameSteps =
           }
         })
 
-        const next: Pull.Pull<Arr.NonEmptyReadonlyArray<Step>, E> = Effect.gen(function*() {
+        const next: Pull.Pull<Arr.NonEmptyReadonlyArray<Step>, E | ObjectStoreError> = Effect.gen(function*() {
           for (;;) {
             if (state.over) return yield* Cause.done()
             const event = yield* nextEvent

@@ -18,6 +18,12 @@ export const exceeded = (operation: string, limit: string, description: string):
 export const invalid = (operation: string, description: string): ObjectStoreError =>
   makeError("InvalidRequest", { ...at(operation), description })
 
+/** What is wrong with a chunk of a program without types, which is to be bytes. */
+export const notBytes = (operation: string, chunks: ReadonlyArray<unknown>): ObjectStoreError | undefined =>
+  chunks.every((chunk) => chunk instanceof Uint8Array)
+    ? undefined
+    : invalid(operation, "what is given is no Uint8Array")
+
 export const unsupported = (operation: string, capability: string, description: string): ObjectStoreError =>
   makeError("Unsupported", { ...at(operation), capability, description })
 

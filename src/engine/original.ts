@@ -24,6 +24,7 @@ import { readSpan } from "./read.ts"
 import type { Place } from "./resolve.ts"
 import { changed, conditionsOf, heldTo } from "./span.ts"
 import { openStream } from "./stream.ts"
+import { tooLarge } from "./upload.ts"
 import type { BackendRangeOrEmpty } from "./validate.ts"
 
 /** `true`: it has to be compressed. `"auto"`: it may be. */
@@ -128,6 +129,11 @@ const decompressed = (
         },
         undefined,
         onContent
+      ),
+      Stream.mapError((error) =>
+        error.reason._tag === "LimitExceeded" && error.reason.limit === "maxOutput"
+          ? tooLarge(engine, "maxSize", error.reason.description ?? "the original is too large")
+          : error
       ),
       Stream.concat(Stream.drain(Stream.fromEffect(whole)))
     )

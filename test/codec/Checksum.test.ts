@@ -76,6 +76,22 @@ describe("checksums", () => {
     }
   })
 
+  it("are not taken by another name, of what is no bytes, or of sizes that are none", () => {
+    const wrong = /^Checksum: (there is no checksum "crc33"|.* is no Uint8Array|.* cannot be combined|.* is no size)$/
+    const checksum = Checksum.of("crc32", new Uint8Array(1))
+    const takes: ReadonlyArray<() => unknown> = [
+      () => Checksum.of("crc33" as never, new Uint8Array(1)),
+      () => Checksum.make("crc33" as never),
+      () => Checksum.implementation("crc33" as never),
+      () => Checksum.of("crc32", "text" as never),
+      () => Checksum.of("sha256", "text" as never),
+      () => Checksum.combine("crc33" as never, []),
+      () => Checksum.combine("sha256" as never, []),
+      ...[-1, 0.5, Number.NaN, 2 ** 53].map((size) => () => Checksum.combine("crc32", [{ checksum, size }]))
+    ]
+    for (const [index, take] of takes.entries()) assert.throws(take, wrong, String(index))
+  })
+
   it("say what takes them", () => {
     for (const name of ["sha256", "md5"] as const) assert.strictEqual(Checksum.implementation(name), "node:crypto")
     assert.strictEqual(Checksum.implementation("crc64nvme"), "WebAssembly")

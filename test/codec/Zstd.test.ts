@@ -58,6 +58,14 @@ for (const library of libraries) {
       { arbitrary: { runs: 30 } }
     )
 
+    it.effect("refuses what is no bytes", () =>
+      Effect.gen(function*() {
+        for (const wrong of ["text", null, 7, [1, 2], new ArrayBuffer(3)]) {
+          assert.strictEqual(yield* reasonOf(Zstd.compress(wrong as never)), "InvalidRequest")
+          assert.strictEqual(yield* reasonOf(Zstd.decompress(wrong as never)), "InvalidRequest")
+        }
+      }))
+
     it.effect("refuses options that are out of range", () =>
       Effect.gen(function*() {
         const bytes = new Uint8Array(1)
