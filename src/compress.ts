@@ -18,7 +18,16 @@ import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
 import type { Capabilities } from "./Capabilities.ts"
 import { suffix } from "./codec/compressionMark.ts"
-import { originalSize, pin, plainError, plainInfo, plainNames, seenBelow, storedAt } from "./compression/plainView.ts"
+import {
+  originalSize,
+  pin,
+  plainError,
+  plainInfo,
+  plainNames,
+  plainRemoval,
+  seenBelow,
+  storedAt
+} from "./compression/plainView.ts"
 import { removeSeen } from "./compression/removeSeen.ts"
 import { compareKeys } from "./keyOrder.ts"
 import type { ObjectInfo, OpenUpload, Prefix, PutResult } from "./ObjectInfo.ts"
@@ -165,7 +174,7 @@ const makeOperations = (
     listSizes === "stored" ? Effect.succeed(plainInfo(info, info.size)) : Effect.map(
       Object.keys(info.metadata).length > 0 ? Effect.succeed(info) : store.stat(info.uri, pin(store, info)),
       (known) => ({ ...known, uri: info.uri, key: info.key })
-    ).pipe(Effect.flatMap(original), unlessGone)
+    ).pipe(Effect.flatMap(original), unlessGone, plainly)
 
   /** Entries of a listing, page by page, as a program sees them. */
   const listed = <A extends ObjectInfo | Prefix>(
@@ -191,8 +200,7 @@ const makeOperations = (
       Stream.filter((entry): entry is A | ObjectInfo =>
         entry !== undefined &&
         (entry._tag === "Prefix" || startAfter === undefined || compareKeys(entry.key, startAfter) > 0)
-      ),
-      Stream.mapError(plainError)
+      )
     )
   }
 
@@ -243,13 +251,10 @@ const makeOperations = (
         !areKeys(keys) ? keys : Stream.map(Stream.isStream(keys) ? keys : Stream.fromIterable(keys), storedAt),
         options
       ).pipe(
-        Stream.map((result) => ({
-          ...plainNames(result),
-          ...(result.error !== undefined && { error: plainError(result.error) })
-        })),
+        Stream.map(plainRemoval),
         Stream.mapError(plainError)
       ),
-    deletePrefix: (prefix, options) => plainly(removeSeen(store, prefix, options)),
+    deletePrefix: (prefix, options) => removeSeen(store, prefix, options),
 
     copy: (from, to, options) => copied(store.copy(storedAt(from), storedAt(to), options), to),
     rename: (from, to, options) => copied(store.rename(storedAt(from), storedAt(to), options), to),

@@ -55,14 +55,13 @@ export const wrongPrefixRemoval = (options: DeletePrefixOptions | undefined, isE
 const maxNamedFailures = 1000
 
 /**
- * Removes what a listing finds, and sums up. `remove` is given the locations, and `shown` tells how a program knows one. Without
- * a result nothing was removed, so what ends the listing then has not changed anything.
+ * Removes what a listing finds, and sums up; `remove` is given the locations. Without a result nothing was removed, so what ends
+ * the listing then has not changed anything.
  */
 export const removeFound = Effect.fnUntraced(function*(
   backend: string,
   found: Stream.Stream<string, ObjectStoreError>,
-  remove: (found: Stream.Stream<string, ObjectStoreError>) => Stream.Stream<DeleteResult, ObjectStoreError>,
-  shown: (uri: string) => string = (uri) => uri
+  remove: (found: Stream.Stream<string, ObjectStoreError>) => Stream.Stream<DeleteResult, ObjectStoreError>
 ): Effect.fn.Return<DeleteSummary, ObjectStoreError> {
   const operation = "deletePrefix"
   let deleted = 0
@@ -74,7 +73,7 @@ export const removeFound = Effect.fnUntraced(function*(
         for (const { error, uri } of results) {
           if (error === undefined) deleted++
           else if (++failed <= maxNamedFailures) {
-            failures.push({ uri: shown(uri), reason: error.reason._tag, message: error.message })
+            failures.push({ uri, reason: error.reason._tag, message: error.message })
           }
         }
       })

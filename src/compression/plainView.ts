@@ -10,7 +10,7 @@ import { markOf, suffix, withoutMark } from "../codec/compressionMark.ts"
 import { maxHeaderLength, parseFrameHeader } from "../codec/FrameHeader.ts"
 import * as SeekTable from "../codec/SeekTable.ts"
 import { decompressStream } from "../codec/Zstd.ts"
-import type { ObjectInfo } from "../ObjectInfo.ts"
+import type { DeleteResult, ObjectInfo } from "../ObjectInfo.ts"
 import type { ObjectStoreOperations } from "../ObjectStore.ts"
 import { type ObjectStoreError, withContext } from "../ObjectStoreError.ts"
 import type { At } from "../ObjectStoreOptions.ts"
@@ -31,7 +31,7 @@ export const storedAt = (at: At): At => {
 }
 
 /** A key or location without what was added to it. */
-export const plainName = (name: string): string => name.endsWith(suffix) ? name.slice(0, -suffix.length) : name
+const plainName = (name: string): string => name.endsWith(suffix) ? name.slice(0, -suffix.length) : name
 
 /** Something named, as the program named it. */
 export const plainNames = <A extends { readonly uri: string; readonly key: string }>(named: A): A => ({
@@ -43,6 +43,12 @@ export const plainNames = <A extends { readonly uri: string; readonly key: strin
 /** An error of the object that the program named. */
 export const plainError = (error: ObjectStoreError): ObjectStoreError =>
   error.uri === undefined ? error : withContext(error, { uri: plainName(error.uri) })
+
+/** What became of one key, as the program named it. */
+export const plainRemoval = (result: DeleteResult): DeleteResult => ({
+  ...plainNames(result),
+  ...(result.error !== undefined && { error: plainError(result.error) })
+})
 
 /** What tells the stored version again. */
 export const pin = (store: Store, { etag, version }: ObjectInfo) => ({

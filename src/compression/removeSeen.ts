@@ -12,7 +12,7 @@ import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { At, DeletePrefixOptions } from "../ObjectStoreOptions.ts"
 import * as ObjectUri from "../ObjectUri.ts"
 import { removeFound, wrongPrefixRemoval } from "../removal.ts"
-import { plainName, seenBelow } from "./plainView.ts"
+import { plainRemoval, seenBelow } from "./plainView.ts"
 
 /** Whether a place names no key: all of a container, or of the store's base. */
 const isEmpty = (prefix: At): boolean => {
@@ -46,7 +46,6 @@ export const removeSeen = (
     return removeFound(
       backend,
       found,
-      (uris) => store.deleteMany(uris, { concurrency: options?.concurrency }),
-      plainName
+      (uris) => Stream.map(store.deleteMany(uris, { concurrency: options?.concurrency }), plainRemoval)
     )
   })
