@@ -11,6 +11,7 @@ import type { Dispatcher } from "undici"
 import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { Connection, ConnectionHandler } from "./Connection.ts"
 import type { ConnectionPool, Waiter } from "./ConnectionPool.ts"
+import { ReplyBytes } from "./ReplyBytes.ts"
 import { parseSize } from "./replyStat.ts"
 import type { TimeWatch, Watched } from "./TimeWatch.ts"
 import type { TransportReply, TransportRequest } from "./Transport.ts"
@@ -23,13 +24,6 @@ export interface ExchangeOptions {
   readonly headersTimeout: number
   readonly stallTimeout: number
 }
-
-/** Bytes of a body that are kept while nobody asks for them; then the connection is paused. */
-const maxBuffered = 64 * 1024
-
-/** Bytes that one read may bring into a waiting target: what the processor's caches hold; and the fewest that are worth it. */
-const maxRead = 256 * 1024
-const minRead = 16 * 1024
 
 /** A body is written in pieces of this size: a larger one on TLS is encrypted at once, which doubles its memory. */
 const sliceSize = { plain: 16 * 1024 * 1024, secure: 256 * 1024 }
@@ -59,16 +53,7 @@ export class Exchange implements ConnectionHandler, Waiter, Watched {
   #wasDead = false
   #closed = false
 
-  /** Bytes that came and were not asked for yet. */
-  #buffered: Array<Uint8Array> = []
-  #bufferedBytes = 0
-  /** Bytes of the body that came. */
-  #came = 0
-  /** Bytes of the body that were delivered. */
-  #delivered = 0
-  #target: Uint8Array | undefined
-  #filled = 0
-
+  readonly #bytes = new ReplyBytes()
   #onReply: Resume<TransportReply> | undefined
   #onBytes: Resume<number> | undefined
   #settling = false
@@ -95,8 +80,7 @@ export class Exchange implements ConnectionHandler, Waiter, Watched {
     if (!this.#ended) this.#fail(closed)
     this.#onReply = undefined
     this.#onBytes = undefined
-    this.#target = undefined
-    this.#buffered = []
+    this.#bytes.drop()
     if (this.#connection === undefined) this.#pool.leave(this)
     this.#giveBack()
     this.#watch.delete(this)
@@ -238,32 +222,13 @@ export class Exchange implements ConnectionHandler, Waiter, Watched {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
     this.#moved++
-    this.#came += chunk.length
-    const target = this.#target
-    const room = target === undefined ? 0 : target.length - this.#filled
-    if (chunk.length <= room) {
-      if (!isAt(chunk, target!, this.#filled)) target!.set(chunk, this.#filled)
-      this.#filled += chunk.length
-      if (chunk.length === room) this.#changed()
-      return
-    }
-    if (room > 0) {
-      target!.set(chunk.subarray(0, room), this.#filled)
-      this.#filled += room
-      this.#changed()
-    }
-    // The connection reads into this memory again.
-    this.#buffered.push(new Uint8Array(chunk.subarray(room)))
-    this.#bufferedBytes += chunk.length - room
-    if (this.#bufferedBytes >= maxBuffered && this.#came !== this.#reply?.length) controller.pause()
+    if (this.#bytes.push(chunk)) this.#changed()
+    if (this.#bytes.ample && this.#bytes.came !== this.#reply?.length) controller.pause()
   }
 
   place(): Uint8Array | undefined {
-    const target = this.#target
     const length = this.#reply?.length
-    if (target === undefined || length === undefined || !isFixed(target)) return undefined
-    const count = Math.min(maxRead, target.length - this.#filled, length - this.#came)
-    return count < minRead ? undefined : target.subarray(this.#filled, this.#filled + count)
+    return length === undefined ? undefined : this.#bytes.place(length)
   }
 
   onResponseEnd(): void {
@@ -310,13 +275,10 @@ export class Exchange implements ConnectionHandler, Waiter, Watched {
         onReply(Effect.succeed(this.#reply))
       }
     } else if (onBytes !== undefined) {
-      const full = this.#filled === this.#target?.length
+      const { full } = this.#bytes
       if (full || this.#ended || this.#failure !== undefined) {
-        const count = this.#filled
         this.#onBytes = undefined
-        this.#target = undefined
-        this.#filled = 0
-        onBytes(this.#deliver(count, full))
+        onBytes(this.#deliver(full))
       }
     }
   }
@@ -333,52 +295,29 @@ export class Exchange implements ConnectionHandler, Waiter, Watched {
   }
 
   /** Answers what came into a target that is full, or will not be. */
-  #deliver(count: number, full: boolean): Effect.Effect<number, ObjectStoreError> {
-    this.#delivered += count
-    return full || this.#failure === undefined ? Effect.succeed(count) : Effect.fail(this.#failure(this.#delivered))
+  #deliver(full: boolean): Effect.Effect<number, ObjectStoreError> {
+    const count = this.#bytes.deliver()
+    return full || this.#failure === undefined
+      ? Effect.succeed(count)
+      : Effect.fail(this.#failure(this.#bytes.delivered))
   }
 
   #into(target: Uint8Array): Effect.Effect<number, ObjectStoreError> {
     return Effect.suspend(() => {
-      if (this.#closed && this.#delivered < this.#came) this.#fail(closed)
-      const count = this.#takeBuffered(target)
-      const full = count === target.length
-      if (full || this.#ended || this.#failure !== undefined) return this.#deliver(count, full)
-      this.#target = target
-      this.#filled = count
-      return this.#more
+      if (this.#closed && this.#bytes.delivered < this.#bytes.came) this.#fail(closed)
+      const full = this.#bytes.aim(target)
+      return full || this.#ended || this.#failure !== undefined ? this.#deliver(full) : this.#more
     })
   }
 
-  /** Waits for bytes into `#target`. */
+  /** Waits for bytes. */
   readonly #more: Effect.Effect<number, ObjectStoreError> = Effect.callback((resume) => {
     this.#onBytes = resume
     this.#moved++
     if (this.#controller?.paused === true) this.#controller.resume()
     return Effect.sync(() => this.close())
   })
-
-  #takeBuffered(target: Uint8Array): number {
-    let count = 0
-    while (count < target.length && this.#buffered.length > 0) {
-      const chunk = this.#buffered[0]!
-      const taken = Math.min(chunk.length, target.length - count)
-      target.set(taken === chunk.length ? chunk : chunk.subarray(0, taken), count)
-      if (taken === chunk.length) this.#buffered.shift()
-      else this.#buffered[0] = chunk.subarray(taken)
-      this.#bufferedBytes -= taken
-      count += taken
-    }
-    return count
-  }
 }
-
-/** Whether bytes were read to where they belong. */
-const isAt = (bytes: Uint8Array, target: Uint8Array, offset: number): boolean =>
-  bytes.buffer === target.buffer && bytes.byteOffset === target.byteOffset + offset
-
-/** Memory that stays what it is while the system writes to it. */
-const isFixed = ({ buffer }: Uint8Array): boolean => buffer instanceof ArrayBuffer && !buffer.resizable
 
 const closed = new Error("the reply was closed")
 
