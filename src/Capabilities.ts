@@ -116,7 +116,10 @@ export interface Tuning {
   readonly readPartSize: number
   /** Range requests in flight, of one read into memory. */
   readonly readConcurrency: number
-  /** Parts that a stream reads ahead; each is fresh memory that the consumer gets. */
+  /**
+   * Parts that a stream fetches at a time, at most: fewer for a consumer that would not notice. Each is fresh memory that
+   * the consumer gets.
+   */
   readonly streamConcurrency: number
   /** Bytes a part. */
   readonly writePartSize: number

@@ -5,6 +5,7 @@
  * @internal
  */
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
@@ -19,6 +20,7 @@ import { fill, readPart, readPlan } from "./fill.ts"
 import { allocateOrFail } from "./memory.ts"
 import { report } from "./progress.ts"
 import { checkSize } from "./read.ts"
+import { ReadAhead } from "./ReadAhead.ts"
 import { openSpan, type Span } from "./span.ts"
 import { checkOf, type Known, type SpanCheck } from "./spanCheck.ts"
 import type { BackendRangeOrEmpty } from "./validate.ts"
@@ -69,7 +71,14 @@ const makePull = (
   const { partSize } = readPlan(engine, options)
   const concurrency = options?.concurrency ?? engine.backend.capabilities.tuning.streamConcurrency
   const onProgress = options?.onProgress
-  const first = Effect.scoped(Effect.gen(function*() {
+  const window = new ReadAhead(concurrency)
+  const timed = <A, E, R>(fetch: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.clockWith((clock) => {
+      const start = clock.currentTimeMillisUnsafe()
+      return Effect.tap(fetch, () => Effect.sync(() => window.fetched(clock.currentTimeMillisUnsafe() - start)))
+    })
+
+  const first = timed(Effect.scoped(Effect.gen(function*() {
     const opened = yield* openSpan(engine, at, range, options, partSize)
     const { body, span } = opened
     yield* checkSize(engine, span.length, options?.maxSize)
@@ -79,7 +88,7 @@ const makePull = (
       pinned: options?.pinned
     })
     return { span, chunk, check: yield* checkOf(engine, span, options, chunk.length < span.length) }
-  }))
+  })))
 
   let opened: Effect.Success<typeof first> | undefined
   let begun = false
@@ -90,11 +99,14 @@ const makePull = (
   const part = (start: number, span: { readonly offset: number; readonly length: number }) =>
     Effect.flatMap(
       allocateOrFail(engine, Math.min(partSize, span.length - start)),
-      (chunk) => Effect.as(readPart(engine, at, opened!.span.stat, span.offset + start, chunk), chunk)
+      (chunk) => Effect.as(timed(readPart(engine, at, opened!.span.stat, span.offset + start, chunk)), chunk)
     )
 
   const readAhead = Effect.fnUntraced(function*(span: { readonly offset: number; readonly length: number }) {
-    while (ahead.length < concurrency && started < span.length) {
+    const wanted = window.wanted(yield* Clock.currentTimeMillis)
+    // One part at a time needs no budget.
+    if (wanted === 1) return
+    while (ahead.length < wanted && started < span.length) {
       const start = started
       started += Math.min(partSize, span.length - start)
       const entry: Ahead = { chunk: Deferred.makeUnsafe(), taken: Latch.makeUnsafe(false) }
@@ -119,6 +131,7 @@ const makePull = (
     if (check !== undefined && delivered === total) yield* check.verify
     yield* engine.observer.read(chunk.length)
     yield* report(onProgress, { bytes: delivered, total })
+    window.delivered(yield* Clock.currentTimeMillis)
     return [chunk] as const
   })
 
@@ -139,8 +152,7 @@ const makePull = (
     }
     const { check, span } = opened!
     if (delivered >= span.length) return yield* Cause.done()
-    // One part at a time needs no reading ahead, and no budget.
-    if (concurrency > 1) yield* readAhead(span)
+    yield* readAhead(span)
     const next = ahead.shift()
     const chunk = next === undefined ? Option.none<Uint8Array>() : yield* Deferred.await(next.chunk)
     if (next !== undefined) yield* next.taken.open
