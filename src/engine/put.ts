@@ -41,6 +41,9 @@ const sourceFailed = (engine: Engine, description: string, cause?: unknown): Obj
     cause
   })
 
+/** What a source says that is a store's own read. Anything else may say what is nobody's business. */
+const reasonOf = (cause: unknown): string => isObjectStoreError(cause) ? ` (${cause.message})` : ""
+
 /** Where a write goes: what is compressed has another key. */
 const targetOf = (engine: Engine, at: At, options: WriteOptions | undefined): At =>
   options?.compression === undefined ? at : compressedAt(engine, at)
@@ -185,7 +188,7 @@ const sourceOf = (
   Stream.suspend(() => {
     const count = makeCount(engine, size)
     return body.pipe(
-      Stream.mapError((cause) => sourceFailed(engine, "the stream of the body failed", cause)),
+      Stream.mapError((cause) => sourceFailed(engine, `the stream of the body failed${reasonOf(cause)}`, cause)),
       Stream.mapArrayEffect((chunks) => {
         for (const chunk of chunks) {
           const wrong = count.take(chunk)

@@ -132,7 +132,7 @@ export const goOn = Effect.fnUntraced(function*<A, R>(
   const start = { attempts: 0, time: since, progress: 0 }
   let error = firstError
   let repeated = 0
-  let lost = false
+  let lost: ObjectStoreError | undefined
   let asked = false
   let paid = 0
   let atOnce = false
@@ -146,13 +146,16 @@ export const goOn = Effect.fnUntraced(function*<A, R>(
     return yield* Effect.result(Effect.provideService(question, RetryPolicy, { ...policy, maxElapsed: left }))
   })
   const ended = (reason: ObjectStoreError, attempts: number) =>
-    withContext(reason, { attempts, outcome: lost && reason.outcome !== "applied" ? "unknown" : undefined })
+    withContext(reason, {
+      attempts,
+      outcome: lost !== undefined && reason.outcome !== "applied" ? "unknown" : undefined
+    })
 
   for (let attempt = 1;; attempt++) {
     const throttled = error.reason._tag === "Throttled"
     if (throttled) yield* countThrottle(backend)
     const lostNow = mutation && outcomeOf(error) !== "not-applied"
-    lost ||= lostNow
+    if (lostNow) lost = error
     if (lostNow && hooks?.onLost !== undefined) yield* hooks.onLost
     const progress = hooks?.progress?.() ?? 0
     if (progress > start.progress) {
@@ -165,7 +168,7 @@ export const goOn = Effect.fnUntraced(function*<A, R>(
     }
     const verdict: Verdict = policy.matrix[failureOf(error.reason)]?.[kind] ?? "fail"
     if (verdict === "done" && hooks?.onDone !== undefined) return hooks.onDone()
-    if (verdict === "done" && lost && hooks?.onEcho !== undefined) {
+    if (verdict === "done" && lost !== undefined && hooks?.onEcho !== undefined) {
       yield* countRecovered(backend, kind)
       return hooks.onEcho()
     }
@@ -173,9 +176,9 @@ export const goOn = Effect.fnUntraced(function*<A, R>(
     if (error.outcome === "applied" && once.has(kind)) return yield* ended(error, attempt)
     let repeat = verdict === "retry" || verdict === "resume" ||
       (verdict === "once" && repeated < 1) || (verdict === "twice" && repeated < 2)
-    if (verdict === "verify" ? outcomeOf(error) !== "not-applied" : verdict === "recheck" && lost) {
+    if (verdict === "verify" ? outcomeOf(error) !== "not-applied" : verdict === "recheck" && lost !== undefined) {
       const finding = yield* ask()
-      if (Result.isFailure(finding)) return yield* unknown(error, attempt, finding.failure.message)
+      if (Result.isFailure(finding)) return yield* unknown(error, lost, attempt, finding.failure.message)
       switch (finding.success._tag) {
         case "Applied":
           yield* countRecovered(backend, kind)
@@ -183,7 +186,7 @@ export const goOn = Effect.fnUntraced(function*<A, R>(
         case "Refused":
           return yield* withContext(finding.success.error, { attempts: attempt })
         case "Unclear":
-          return yield* unknown(error, attempt, finding.success.description)
+          return yield* unknown(error, lost, attempt, finding.success.description)
         case "NotApplied":
           repeat = true
       }
@@ -208,7 +211,7 @@ export const goOn = Effect.fnUntraced(function*<A, R>(
     if (exhausted !== undefined) yield* countExhausted(backend, kind, exhausted)
     if (!repeat || exhausted !== undefined) {
       // The last word is the store's, if an answer to it was lost.
-      if (lost && !asked && hooks?.verify !== undefined) {
+      if (lost !== undefined && !asked && hooks?.verify !== undefined) {
         const finding = yield* ask()
         if (Result.isSuccess(finding) && finding.success._tag === "Applied") {
           yield* countRecovered(backend, kind)
@@ -251,12 +254,18 @@ const noIdentity: Finding<never> = { _tag: "Unclear", description: "nothing tell
 export const clampDelay = (retryAfter: number): number => Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter : 0
 
 /** The change may have been applied, and nobody can tell: say so instead of guessing. */
-const unknown = (error: ObjectStoreError, attempts: number, why: string): ObjectStoreError =>
-  makeError("OutcomeUnknown", {
+const unknown = (
+  error: ObjectStoreError,
+  lost: ObjectStoreError | undefined,
+  attempts: number,
+  why: string
+): ObjectStoreError => {
+  const then = lost === undefined || lost === error ? "" : `, the next one was ${error.message}`
+  return makeError("OutcomeUnknown", {
     operation: error.operation,
     backend: error.backend,
     uri: error.uri,
-    description: `the answer was lost (${error.message}), and ${why}`,
+    description: `the answer was lost (${(lost ?? error).message})${then}, and ${why}`,
     status: error.status,
     code: error.code,
     requestId: error.requestId,
@@ -264,3 +273,4 @@ const unknown = (error: ObjectStoreError, attempts: number, why: string): Object
     outcome: "unknown",
     cause: error
   })
+}

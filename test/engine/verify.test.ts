@@ -87,6 +87,18 @@ describe("a create whose answer was lost", () => {
       assert.strictEqual(utf8(yield* plain.get("a")), "theirs")
     }))
 
+  it.effect("names the failure that lost it, and the refusal that came next", () =>
+    Effect.gen(function*() {
+      const { plain, store } = yield* setUp([{
+        operation: "write",
+        hits: 1,
+        fault: Fault.fail("Unavailable", { outcome: "unknown" })
+      }])
+      yield* foreign(plain)
+      const error = yield* Effect.flip(inTime(create(store)))
+      assert.match(error.message, /the answer was lost \(Unavailable: .*\), the next one was AlreadyExists: /)
+    }))
+
   it.effect("is unknown also if the other's bytes are the same", () =>
     Effect.gen(function*() {
       const { plain, store } = yield* setUp([{ operation: "write", hits: 1, fault: before }])

@@ -176,6 +176,15 @@ describe("writes of the engine", () => {
       assert.isFalse(yield* plain.exists("a"))
     }))
 
+  it.effect("say what failed in a stream of a store, and nothing of what a program's own stream says", () =>
+    Effect.gen(function*() {
+      const { store } = yield* setUp()
+      const read = yield* Effect.flip(store.put("a", store.stream("missing")))
+      assert.include(read.message, "the stream of the body failed (NotFound: stream mem://")
+      const own = yield* Effect.flip(store.put("a", Stream.fail(new Error("secret"))))
+      assert.notInclude(own.message, "secret")
+    }))
+
   it.effect("fail with LimitExceeded when a stream needs more parts than there may be", () =>
     Effect.gen(function*() {
       const { plain, store } = yield* setUp()
