@@ -10,6 +10,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
@@ -45,6 +46,8 @@ export interface FaultServerOptions {
   readonly objects?: Readonly<Record<string, string | Uint8Array>> | undefined
   /** Speaks https, with a certificate of an authority that is made for this server and thrown away with it. */
   readonly tls?: boolean | undefined
+  /** How far the service's clock is ahead of this machine's: the clock that dates answers, objects and what it refuses as late. */
+  readonly clockAhead?: Duration.Input | undefined
 }
 
 /**
@@ -79,18 +82,30 @@ interface Started extends Omit<FaultServer<unknown>, "options"> {
 
 const defaultContainer = "data"
 
+/** A clock that is ahead of another one, and goes with it. */
+const aheadOf = (clock: Clock.Clock, millis: number): Clock.Clock => ({
+  currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() + millis,
+  currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now + millis),
+  currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe(),
+  currentTimeNanos: clock.currentTimeNanos,
+  monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+  monotonicTimeNanos: clock.monotonicTimeNanos,
+  sleep: (duration) => clock.sleep(duration)
+})
+
 /** Starts a server of a service. */
 const start = Effect.fnUntraced(function*(
-  { container = defaultContainer, objects = {}, script = [], tls = false }: FaultServerOptions,
+  { clockAhead = 0, container = defaultContainer, objects = {}, script = [], tls = false }: FaultServerOptions,
   makeProtocol: (origin: () => string, now: number) => Protocol
 ): Effect.fn.Return<Started, never, Scope.Scope> {
   let origin = ""
-  const clock = yield* Clock.Clock
+  const here = yield* Clock.Clock
+  const clock = aheadOf(here, Duration.toMillis(clockAhead))
   const now = (): number => clock.currentTimeMillisUnsafe()
   const date = (): string => toImfFixdate(DateTime.makeUnsafe(now()))
   const protocol = makeProtocol(() => origin, now())
   const journal = makeJournal(protocol)
-  const authority = tls ? makeAuthority(now()) : undefined
+  const authority = tls ? makeAuthority(here.currentTimeMillisUnsafe()) : undefined
   let playing = play(script)
   let refusedUntil = -Infinity
   /** Entries of requests whose body is on its way. */
@@ -120,7 +135,7 @@ const start = Effect.fnUntraced(function*(
     early,
     refuses: () => now() < refusedUntil,
     tls: authority?.leaf
-  })
+  }).pipe(Effect.provideService(Clock.Clock, clock))
   origin = server.origin
   const put = (key: string, body: string | Uint8Array): void =>
     protocol.store(container, key, typeof body === "string" ? Buffer.from(body) : new Uint8Array(body), now())

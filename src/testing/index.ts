@@ -4,26 +4,10 @@
  *
  * @since 0.1.0
  */
-export {
-  type AzureIntercept,
-  type AzureModel,
-  azureModel,
-  type AzureModelOptions,
-  type AzureReply,
-  type AzureRequest
-} from "./azure/AzureModel.ts"
 export * as Case from "./conformance/Case.ts"
 export { describeObjectStore, type SuiteOptions } from "./conformance/describeObjectStore.ts"
 export { type CaseResult, cases, nameOf, runCase, runCases, type Subject, unmet } from "./conformance/suite.ts"
 export * from "./doubles.ts"
-export {
-  type GcsIntercept,
-  type GcsModel,
-  gcsModel,
-  type GcsModelOptions,
-  type GcsReply,
-  type GcsRequest
-} from "./gcs/GcsModel.ts"
 export {
   checkProperty,
   type Difference,

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect } from "effect"
+import { Clock, DateTime, Duration, Effect } from "effect"
 import { defaultRetryPolicy, RetryPolicy } from "effect-objectstore"
 import { FaultServer, on, WireFault } from "effect-objectstore/testing"
 import * as NodeNet from "node:net"
@@ -178,6 +178,27 @@ describe("the fault server", () => {
       yield* Effect.sleep("250 millis")
       assert.include((yield* look(port, get)).text, "HTTP/1.1 404")
     })))
+
+  for (const clockAhead of ["1 hour", "-1 hour"] as const) {
+    it.live.each(["S3", "Azure"] as const)(
+      `has a clock of its own (${clockAhead}), which %s stores follow`,
+      (name) =>
+        Effect.gen(function*() {
+          const { connect, server } = yield* services[name]({ clockAhead, objects: { a: "hello" } }, limits)
+          const store = yield* connect
+          yield* store.get("a")
+          yield* store.put("b", "hello", { mode: "create" })
+          const journal = yield* server.journal
+          assert.deepStrictEqual(
+            journal.map(({ operation, status }) => [operation, status! < 300]),
+            [["read", false], ["read", true], ["write", true]]
+          )
+          const { lastModified } = yield* store.stat("b")
+          const ahead = DateTime.toEpochMillis(lastModified!) - (yield* Clock.currentTimeMillis)
+          assert.closeTo(ahead, Duration.toMillis(clockAhead), 60_000)
+        }).pipe(Effect.provideService(RetryPolicy, policy), Effect.scoped)
+    )
+  }
 
   for (const [name, start] of Object.entries(services)) {
     it.live(`selects by operation, key and hit, on ${name} over https`, () =>
