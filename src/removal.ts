@@ -41,15 +41,13 @@ export const streamOfKeys = (backend: string, keys: Keys): Stream.Stream<At, Obj
     }))
 }
 
-const names: OptionNames<DeletePrefixOptions> = { all: true, concurrency: true }
+const names: OptionNames<DeletePrefixOptions> = { all: "flag", concurrency: true }
 
 /** What is wrong with a removal below a prefix, in one line. `isEmpty`: the prefix names no key. */
 export const wrongPrefixRemoval = (options: DeletePrefixOptions | undefined, isEmpty: boolean): string | undefined => {
   const wrong = options === undefined ? undefined : wrongOptions(names, options)
   if (wrong !== undefined) return wrong
-  const all = options?.all
-  if (all !== undefined && typeof all !== "boolean") return "all is not true or false"
-  return isEmpty && all !== true ? "an empty prefix removes everything; say so with { all: true }" : undefined
+  return isEmpty && options?.all !== true ? "an empty prefix removes everything; say so with { all: true }" : undefined
 }
 
 const maxNamedFailures = 1000

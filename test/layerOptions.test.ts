@@ -47,6 +47,15 @@ describe("the options of a layer", () => {
         assert.include(yield* refusal(make, { ...good, "a\nb": 1 }), "there is no option \"a\\u000ab\"")
       }))
 
+    it.effect(`${name}: text is no flag`, () =>
+      Effect.gen(function*() {
+        if (name === "Universal") {
+          assert.include(yield* refusal(make, { environment: "false" }), "environment is not true or false")
+        } else {
+          assert.include(yield* refusal(make, { ...good, adaptiveRate: "false" }), "adaptiveRate is not true or false")
+        }
+      }))
+
     it.effect(`${name}: what is no object is Configuration`, () =>
       Effect.gen(function*() {
         for (const options of [null, "s3://bucket/", 1, []]) {

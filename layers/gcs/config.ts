@@ -87,7 +87,7 @@ export interface GcsOptions extends StoreOptions, ConnectionOptions {
 const optionNames: OptionNames<GcsOptions> = {
   ...storeOptionNames,
   ...connectionOptionNames,
-  batchDelete: true,
+  batchDelete: "flag",
   credentials: true,
   endpoint: true,
   projectId: true,

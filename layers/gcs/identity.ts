@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { readFile } from "node:fs/promises"
@@ -53,12 +54,14 @@ export const makeIdentity = Effect.fnUntraced(function*(
   options: GcsOptions,
   endpoint: Endpoint
 ): Effect.fn.Return<Identity, ObjectStoreError, Scope.Scope> {
-  const credentials = options.credentials ?? (endpoint.secure ? "default" : "anonymous")
+  const { credentials = endpoint.secure ? "default" : "anonymous" } = options
   const wrong = credentials === "anonymous" ? undefined : exposed(endpoint.origin, options.allowPlainHttp)
   if (wrong !== undefined) return yield* misconfigured(wrong)
   const project = (other: Effect.Effect<string, ObjectStoreError>) =>
     options.projectId === undefined ? other : Effect.succeed(options.projectId)
   const clock = makeServiceClock()
+  const kind = wrongKind(credentials)
+  if (kind !== undefined) return yield* misconfigured(kind)
   if (credentials === "anonymous") return { tokens: undefined, clock, projectId: project(noProject), sign: undefined }
   if (typeof credentials === "object" && "token" in credentials) {
     // @effect-diagnostics-next-line anyUnknownInErrorContext:off
@@ -77,6 +80,15 @@ export const makeIdentity = Effect.fnUntraced(function*(
   const tokens = yield* makeTokenCache(found.token)
   return { tokens, clock, projectId: project(found.projectId), sign: found.sign }
 })
+
+/** What is wrong with credentials of a program without types; it shows nothing of them. */
+const wrongKind = (credentials: unknown): string | undefined => {
+  const kinds = ["token", "keyFile", "key"]
+  return credentials === "default" || credentials === "anonymous" ||
+      (Predicate.isObject(credentials) && kinds.some((name) => name in credentials))
+    ? undefined
+    : "credentials are none of \"default\", \"anonymous\", { key }, { keyFile } and { token }"
+}
 
 /** A token source of the program's own, which may fail with anything. */
 const own = (source: Effect.Effect<GcsToken, unknown>): Effect.Effect<Token, ObjectStoreError> =>
@@ -130,6 +142,8 @@ const fromFile = (
   file: Record<string, unknown>,
   what: string
 ): Effect.Effect<ServiceAccount | VendorAuth, ObjectStoreError> =>
-  isServiceAccount(file)
+  file["type"] === undefined && !isServiceAccount(file)
+    ? Effect.fail(misconfigured(`${what}: it has neither a type nor a private_key`))
+    : isServiceAccount(file)
     ? Effect.mapError(Effect.fromResult(readServiceAccount(file)), (wrong) => misconfigured(`${what}: ${wrong}`))
     : openVendorAuth({ credentials: file })

@@ -63,7 +63,7 @@ const optionNames: OptionNames<S3Options> = {
   endpoint: true,
   profile: true,
   region: true,
-  requestPayer: true,
+  requestPayer: "flag",
   vendor: true
 }
 

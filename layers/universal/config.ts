@@ -54,7 +54,7 @@ export const optionNames: OptionNames<UniversalOptions> = {
   azure: true,
   base: true,
   direct: true,
-  environment: true,
+  environment: "flag",
   file: true,
   gcs: true,
   memory: true,

@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
+import { type OptionNames, wrongOptions } from "../optionNames.ts"
 import { invalid } from "./zstdErrors.ts"
 import { compressMemory } from "./zstdMemory.ts"
 
@@ -142,11 +143,35 @@ const check = (
     ? undefined
     : invalid(operation, `${name} is ${value}; it has to be a whole number from ${least} to ${most}`)
 
+const compressNames: OptionNames<CompressOptions> = {
+  concurrency: true,
+  frameSize: true,
+  level: true,
+  onSummary: true,
+  seekable: "flag"
+}
+
+const decompressNames: OptionNames<DecompressOptions> = {
+  concurrency: true,
+  expected: true,
+  maxOutput: true,
+  maxWindow: true,
+  onSummary: true
+}
+
+/** What is wrong with options as a whole: one that does not exist would do nothing. */
+const checkNames = (operation: string, names: object, options: object | undefined): ObjectStoreError | undefined => {
+  const wrong = options === undefined ? undefined : wrongOptions(names, options)
+  return wrong === undefined ? undefined : invalid(operation, wrong)
+}
+
 /** The options with their defaults, or what is wrong with them. @internal */
 export const compressPlan = (
   options: CompressOptions | undefined,
   pool: { readonly threads: number; readonly memory: number }
 ) => {
+  const unknown = checkNames("compress", compressNames, options)
+  if (unknown !== undefined) return Effect.fail(unknown)
   const { frameSize = defaultFrameSize, level = defaultLevel, seekable = true } = options ?? {}
   const limits = compressLimits
   const wrong = check("compress", "level", level, limits.level.least, limits.level.most) ??
@@ -166,6 +191,8 @@ export type DecompressPlan = Effect.Success<ReturnType<typeof decompressPlan>>
 
 /** The options with their defaults, or what is wrong with them. @internal */
 export const decompressPlan = (options: DecompressOptions | undefined, threads: number) => {
+  const unknown = checkNames("decompress", decompressNames, options)
+  if (unknown !== undefined) return Effect.fail(unknown)
   const {
     concurrency = threads,
     expected,

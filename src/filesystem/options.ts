@@ -28,7 +28,7 @@ export interface DirectoryOptions extends StoreOptions {
 /** The names of the options. */
 export const directoryOptionNames: OptionNames<DirectoryOptions> = {
   ...storeOptionNames,
-  createRoot: true,
+  createRoot: "flag",
   durability: true,
   root: true
 }
@@ -36,19 +36,16 @@ export const directoryOptionNames: OptionNames<DirectoryOptions> = {
 /** What is wrong with options, in one line; a layer that has further ones tells their names. */
 export const checkDirectoryOptions = (
   options: DirectoryOptions,
-  names: Readonly<Record<string, true>> = directoryOptionNames
+  names: OptionNames<DirectoryOptions> = directoryOptionNames
 ): string | undefined => {
   const wrong = wrongOptions(names, options)
   if (wrong !== undefined) return wrong
-  const { createRoot, durability, root } = options
+  const { durability, root } = options
   if (typeof root !== "string" || root === "" || root.includes("\0") || !root.isWellFormed()) {
     return `root: ${JSON.stringify(root)} is no path`
   }
   if (durability !== undefined && !["none", "file", "full"].includes(durability)) {
     return `durability: ${JSON.stringify(durability)} is not "none", "file" or "full"`
-  }
-  if (createRoot !== undefined && typeof createRoot !== "boolean") {
-    return `createRoot: ${JSON.stringify(createRoot)} is not true or false`
   }
   return undefined
 }

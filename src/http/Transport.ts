@@ -98,7 +98,7 @@ export interface ConnectionOptions {
 
 /** The names of the options of connections. */
 export const connectionOptionNames: OptionNames<ConnectionOptions> = {
-  allowPlainHttp: true,
+  allowPlainHttp: "flag",
   ca: true,
   connections: true,
   connectTimeout: true,

@@ -46,6 +46,16 @@ for (const library of libraries) {
         assert.strictEqual((yield* Zstd.decompress(stored, { maxOutput: 64 * MiB })).length, 64 * MiB)
       }))
 
+    it.effect("takes bytes and options that there are", () =>
+      Effect.gen(function*() {
+        const text = yield* Effect.flip(Zstd.compress("text" as never))
+        assert.include(text.message, "is no Uint8Array")
+        assert.strictEqual(yield* reasonOf(Zstd.decompress("text" as never)), "InvalidRequest")
+        const option = yield* Effect.flip(Zstd.compress(new Uint8Array(1), { levle: 9 } as never))
+        assert.strictEqual(option.message, "InvalidRequest: compress: there is no option \"levle\"")
+        assert.strictEqual(yield* reasonOf(Zstd.decompress(new Uint8Array(1), { max: 9 } as never)), "InvalidRequest")
+      }))
+
     it.effect("refuses a frame that tells more than is allowed before any of it comes out", () =>
       Effect.gen(function*() {
         const stored = command("zstd", ["-3"], new Uint8Array(3 * MiB))
