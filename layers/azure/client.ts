@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Location } from "../../src/Backend.ts"
 import { encodeKey, encodeParameters } from "../../src/http/percentEncoding.ts"
-import { drain, readMessage } from "../../src/http/replyBody.ts"
+import { drain, readStray } from "../../src/http/replyBody.ts"
 import { renewed } from "../../src/http/serviceError.ts"
 import type { Transport, TransportReply, TransportRequest } from "../../src/http/Transport.ts"
 import { violation } from "../../src/http/violation.ts"
@@ -120,11 +120,10 @@ export const sendForHead = (client: Client, ask: Ask): Effect.Effect<TransportRe
 
 /**
  * No change is answered with a body: who has one to show is something between, or the service has failed after it said yes.
- * What breaks off after the head has said yes changes nothing about it.
  */
 const holdsNothing = (ask: Ask, reply: TransportReply): Effect.Effect<void, ObjectStoreError> =>
-  Effect.flatMap(readMessage(reply), (text) =>
-    text.trim() === ""
+  Effect.flatMap(readStray(reply), (text) =>
+    text === undefined
       ? Effect.void
       : Effect.fail(violation(lostOf(ask), "the answer to a change has a body, such as errors have", reply)))
 

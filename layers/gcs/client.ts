@@ -10,7 +10,7 @@ import type * as Scope from "effect/Scope"
 import type { Capabilities } from "../../src/Capabilities.ts"
 import type { Outcome } from "../../src/ErrorReason.ts"
 import { encodeParameters, encodeQuery } from "../../src/http/percentEncoding.ts"
-import { readMessage, readText } from "../../src/http/replyBody.ts"
+import { readMessage, readStray, readText } from "../../src/http/replyBody.ts"
 import { timeOf } from "../../src/http/replyStat.ts"
 import { renewed } from "../../src/http/serviceError.ts"
 import type { Transport, TransportReply, TransportRequest } from "../../src/http/Transport.ts"
@@ -170,8 +170,8 @@ export const holdsNothing = (
   request: Pick<ApiRequest, "operation" | "mutation">,
   reply: TransportReply
 ): Effect.Effect<void, ObjectStoreError> =>
-  Effect.flatMap(readMessage(reply), (text) =>
-    text.trim() === "" || text.trim() === "null"
+  Effect.flatMap(readStray(reply), (text) =>
+    text === undefined || text === "null"
       ? Effect.void
       : Effect.fail(violation(
         { backend: backendName, operation: request.operation, outcome: request.mutation ? "unknown" : undefined },

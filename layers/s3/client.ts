@@ -9,7 +9,7 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { Outcome } from "../../src/ErrorReason.ts"
 import { encodeParameters } from "../../src/http/percentEncoding.ts"
-import { readMessage, readText } from "../../src/http/replyBody.ts"
+import { readMessage, readStray, readText } from "../../src/http/replyBody.ts"
 import type { ServiceClock } from "../../src/http/ServiceClock.ts"
 import { renewed } from "../../src/http/serviceError.ts"
 import type { Signer, SigningCredentials } from "../../src/http/SigV4.ts"
@@ -217,10 +217,10 @@ const withoutSecrets = (message: string | undefined, pair: SigningCredentials | 
  */
 export const sendOnly = (client: S3Client, request: S3Request): Effect.Effect<TransportReply, ObjectStoreError> =>
   Effect.scoped(Effect.tap(send(client, request), (reply) =>
-    Effect.flatMap(readMessage(reply), (text) => {
-      if (text.trim() === "") return Effect.void
-      return rootOfXml(text.trimStart()) === "Error"
-        ? Effect.flatMap(readRefusal(text.trimStart()), (refused) =>
+    Effect.flatMap(readStray(reply), (text) => {
+      if (text === undefined) return Effect.void
+      return rootOfXml(text) === "Error"
+        ? Effect.flatMap(readRefusal(text), (refused) =>
           // The head has said yes, so nobody knows.
           Effect.fail(withContext(toError(request.intent, reply, refused), {
             outcome: request.intent.mutation ? "unknown" : undefined

@@ -114,6 +114,9 @@ const get = (
   })
 }
 
+/** A range of nothing. */
+const endsInNothing = /\/0$/
+
 /** `Backend.read`. */
 export const read = Effect.fnUntraced(function*(
   client: S3Client,
@@ -140,7 +143,10 @@ export const read = Effect.fnUntraced(function*(
   )
   // A suffix of an empty object is the empty object.
   if (!("into" in reply)) return { stat: reply, offset: 0, length: 0, into: () => Effect.succeed(0) }
-  if (range !== undefined && "suffix" in range && reply.status === 206 && reply.length === 0) {
+  if (
+    range !== undefined && "suffix" in range && reply.status === 206 && reply.length === 0 &&
+    endsInNothing.test(reply.headers["content-range"] ?? "")
+  ) {
     // The same, in a service's words that fit no Content-Range (MinIO: `bytes 0--1/0`).
     return { stat: statOf(reply.headers, 0, true), offset: 0, length: 0, into: reply.into }
   }

@@ -188,9 +188,9 @@ export class Exchange implements ConnectionHandler, Waiter, Watched {
     status: number,
     headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
   ): void {
-    this.#moved++
-    // The real one follows.
+    // The real one follows; to promise it is not to send it.
     if (status < 200) return
+    this.#moved++
     this.#reply = {
       status,
       headers: joined(headers),

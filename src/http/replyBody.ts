@@ -68,14 +68,47 @@ export const readText = (
 
 const maxMessage = 64 * 1024
 
+/** What comes of a body, at most 64 KiB, until it ends or breaks off. */
+const readBeginning = (
+  reply: TransportReply
+): Effect.Effect<{ readonly text: string; readonly broken: boolean }> =>
+  Effect.suspend(() => {
+    let received = 0
+    let broken = false
+    const into = (target: Uint8Array): Effect.Effect<number> =>
+      Effect.map(
+        Effect.catch(reply.into(target), ({ reason }) =>
+          Effect.sync(() => {
+            broken = true
+            return "received" in reason && reason.received !== undefined ? Math.max(0, reason.received - received) : 0
+          })),
+        (count) => {
+          received += count
+          return count
+        }
+      )
+    return Effect.map(
+      readUpTo({ ...reply, into }, maxMessage),
+      ({ bytes }) => ({ text: new TextDecoder().decode(bytes), broken })
+    )
+  })
+
 /**
  * The beginning of the body of a reply that says no: at most 64 KiB, whatever came if it breaks off. It never fails,
  * because the status alone says what became of the request, and the message only why.
  */
 export const readMessage = (reply: TransportReply): Effect.Effect<string> =>
+  Effect.map(readBeginning(reply), ({ text }) => text)
+
+/**
+ * What a reply that says yes holds where it should hold nothing: the document of an error, which is then true and not the
+ * status, or of something between. Spaces are nothing. A body that was announced and breaks off is one, even if nothing of it
+ * has come; one whose length nobody told may have been none.
+ */
+export const readStray = (reply: TransportReply): Effect.Effect<string | undefined> =>
   Effect.map(
-    readUpTo({ ...reply, into: (target) => Effect.orElseSucceed(reply.into(target), () => 0) }, maxMessage),
-    ({ bytes }) => new TextDecoder().decode(bytes)
+    readBeginning(reply),
+    ({ broken, text }) => text.trim() === "" && !(broken && (reply.length ?? 0) > 0) ? undefined : text.trim()
   )
 
 /**

@@ -42,6 +42,20 @@ describe("UndiciTransport", () => {
         yield* allReset(server)
       }))
 
+    it.live("of the first byte, however often the server says that it will come", () =>
+      Effect.gen(function*() {
+        const server = yield* rawServer({
+          onBody: ({ peer }) => {
+            const hints = NodeTimers.setInterval(() => peer.reply("103 Early Hints"), 20)
+            peer.socket.on("close", () => NodeTimers.clearInterval(hints))
+          }
+        })
+        const transport = yield* makeTransport({ headersTimeout: 200, stallTimeout: 60_000 })
+        const error = yield* Effect.flip(exchange(transport, request(server)))
+        assert.deepStrictEqual(fieldsOf(error), ["Timeout", "headers", undefined])
+        yield* allReset(server)
+      }), { timeout: 10_000 })
+
     it.live("of an upload that stands still, and not of one that moves", () =>
       Effect.gen(function*() {
         const server = yield* rawServer({

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { makeError } from "effect-objectstore"
-import { drain, readBytes, readMessage, readText } from "../../src/http/replyBody.ts"
+import { drain, readBytes, readMessage, readStray, readText } from "../../src/http/replyBody.ts"
 import { asked, replyOf } from "./ReplyTest.ts"
 
 const broken = makeError("BodyInterrupted", { operation: "read", backend: "test", received: 5 })
@@ -45,8 +45,21 @@ describe("replyBody", () => {
       assert.strictEqual((yield* readMessage(replyOf("x".repeat(100_000)))).length, 64 * 1024)
       assert.strictEqual(
         yield* readMessage(replyOf("1234567890", { length: undefined, failure: { at: 5, error: broken } })),
-        ""
+        "12345"
       )
+    }))
+
+  it.effect("tells what stands where nothing should, also if it was announced and never came", () =>
+    Effect.gen(function*() {
+      const cut = {
+        failure: { at: 0, error: makeError("BodyInterrupted", { operation: "read", backend: "test", received: 0 }) }
+      }
+      assert.isUndefined(yield* readStray(replyOf("")))
+      assert.isUndefined(yield* readStray(replyOf(" \r\n ")))
+      assert.strictEqual(yield* readStray(replyOf(" no ")), "no")
+      assert.strictEqual(yield* readStray(replyOf("no, never", { failure: { at: 5, error: broken } })), "no, n")
+      assert.strictEqual(yield* readStray(replyOf("no", cut)), "")
+      assert.isUndefined(yield* readStray(replyOf("no", { ...cut, length: undefined })))
     }))
 
   it.effect("drains what is short and leaves what is long", () =>

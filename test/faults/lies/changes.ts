@@ -2,10 +2,19 @@
  * Removals, writes, completions and copies.
  */
 import { WireFault } from "effect-objectstore/testing"
-import { body, type Lie, refused, S3 } from "./Lie.ts"
+import { body, type Lie, refused, S3, xmlClouds } from "./Lie.ts"
 
 /** A key that an answer leaves out is asked for again, by itself. */
 const healed = [...refused, "truth"]
+
+/** What comes of an error's document whose end is lost. */
+const cutErrors: Readonly<Record<string, string>> = {
+  "the beginning of an error": "<Error><Code>InternalError</Code><Mess",
+  "an error of which nothing comes": ""
+}
+
+const cutError = (status: number, text: string) =>
+  WireFault.raw(`HTTP/1.1 ${status} OK\r\netag: "0123456789abcdef"\r\ncontent-length: 500\r\n\r\n${text}`)
 
 export const changeLies: Readonly<Record<string, Lie>> = {
   "a batch that leaves a key out": {
@@ -88,6 +97,30 @@ export const changeLies: Readonly<Record<string, Lie>> = {
     ask: "putMultipart",
     errors: ["IntegrityFailed"]
   },
+  ...Object.fromEntries(
+    Object.entries(cutErrors).flatMap(([name, text]): ReadonlyArray<readonly [string, Lie]> => [
+      [`${name}, under the status of a success of a write`, {
+        services: xmlClouds,
+        to: "write",
+        fault: cutError(201, text),
+        ask: "put",
+        errors: refused
+      }],
+      [`${name}, under the status of a success of a part`, {
+        services: xmlClouds,
+        to: "uploadPart",
+        fault: cutError(201, text),
+        ask: "putMultipart",
+        errors: refused
+      }],
+      [`${name}, under the status of a success of a removal`, {
+        to: "delete",
+        fault: cutError(202, text),
+        ask: "delete",
+        errors: refused
+      }]
+    ])
+  ),
   "a copy that answers an error": {
     to: "copy",
     fault: WireFault.errorInSuccess(),

@@ -115,6 +115,12 @@ export const readLies: Readonly<Record<string, Lie>> = {
     ask: "getRange",
     errors: anyBody
   },
+  "the end of an object, told as a part of it and sent as nothing": {
+    to: "read",
+    fault: WireFault.change({ headers: { "content-length": "0" }, body: "" }),
+    ask: "getRange of the end",
+    errors: anyBody
+  },
   "surplus bytes": { to: "read", fault: WireFault.surplus(5), ask: "getRange", errors: anyBody },
   "surplus bytes in chunks": {
     to: "read",
