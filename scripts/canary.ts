@@ -1,6 +1,6 @@
 /**
- * Runs the tests and searches all that they and the library say for the secrets that they have (docs/security.md, S01).
- * Arguments are those of `vitest run`.
+ * Runs `npm test` and searches all that the tests and the library say for the secrets that they have (docs/security.md,
+ * S01). Arguments are those of `vitest run`.
  */
 import * as NodeChildProcess from "node:child_process"
 import * as NodeFs from "node:fs"
@@ -21,7 +21,7 @@ const end = (code: number): never => {
   process.exit(code)
 }
 
-const child = NodeChildProcess.spawn("vitest", ["run", ...process.argv.slice(2)], {
+const child = NodeChildProcess.spawn("npm", ["test", "--", ...process.argv.slice(2)], {
   env: { ...env, OBJECTSTORE_CANARY: directory },
   stdio: ["ignore", "pipe", "pipe"]
 })

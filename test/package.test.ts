@@ -90,6 +90,7 @@ describe(".ci/run", () => {
     const checks = ["build", "check", "consumers", "diagnostics", "lint", "package", "quickstart", "unused"]
     assert.deepStrictEqual(checks.filter((name) => !run.includes(`npm run -s ${name}`)), [])
     assert.include(run, "npm ci")
-    assert.include(run, "npm test")
+    assert.include(run, "npm run -s test:canary")
+    assert.include(read("scripts/canary.ts"), "spawn(\"npm\", [\"test\", \"--\", ")
   })
 })
