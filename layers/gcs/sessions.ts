@@ -47,8 +47,10 @@ interface Session {
   unsure: boolean
   /** The end of the newest part, beyond the last multiple of 256 KiB. */
   tail: Uint8Array
-  /** Whether the service ended the session. */
+  /** Whether it takes nothing any more: it was finished, or has refused something. */
   ended: boolean
+  /** Whether it certainly is no more. */
+  gone: boolean
 }
 
 /** The sessions of a store that are open, by the ids that are no secrets. */
@@ -100,7 +102,8 @@ export const openUpload = Effect.fnUntraced(function*(
     sent: 0,
     unsure: false,
     tail: none,
-    ended: false
+    ended: false,
+    gone: false
   })
   return { ...at, id, options }
 })
@@ -175,11 +178,13 @@ const ask = Effect.fnUntraced(
         )
       }
       session.ended = true
+      session.gone = true
       return { _tag: "Done", resource }
     }
     const error = yield* refusal(request, reply)
     // 408 and 429 ask for patience; any other 4xx ends the session.
     if (reply.status >= 400 && reply.status < 500 && reply.status !== 408 && reply.status !== 429) session.ended = true
+    session.gone = reply.status === 404 || reply.status === 410
     return yield* reply.status === 404 ? notFound(operation) : error
   },
   Effect.scoped
@@ -350,10 +355,11 @@ export const abortUpload = Effect.fnUntraced(
     sessions: Sessions,
     upload: UploadId
   ): Effect.fn.Return<void, ObjectStoreError, Scope.Scope> {
-    const session = yield* Effect.tapError(
-      findSession(sessions, "abortUpload", upload),
-      () => Effect.sync(() => sessions.delete(upload.id))
-    )
+    const session = sessions.get(upload.id)
+    if (session === undefined || session.gone) {
+      sessions.delete(upload.id)
+      return yield* notFound("abortUpload")
+    }
     const { origin, path } = Redacted.value(session.uri)
     const reply = yield* client.transport.send({ method: "DELETE", origin, path, headers: {}, mutation: true })
     // 499, "client closed request", is how the service says that it did what it was told.

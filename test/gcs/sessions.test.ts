@@ -244,6 +244,17 @@ describe("sessions of uploads on the model", () => {
     }
   })
 
+  test("that refuse a part are dropped all the same: who refused may not have been the service", function*() {
+    for (const status of [400, 401, 403, 409]) {
+      const { backend, requests } = yield* onModel(({ method }) => method === "PUT" ? reply(status) : undefined)
+      const one = yield* backend.openUpload(at, plain)
+      for (let i = 0; i < 2; i++) yield* Effect.flip(upload(backend, one, 1, bytes(chunk), 0))
+      yield* backend.abortUpload(one)
+      assert.deepStrictEqual(requests.map((request) => request.split(" ")[0]), ["PUT", "DELETE"])
+      assert.strictEqual((yield* Effect.flip(backend.abortUpload(one))).reason._tag, "UploadNotFound")
+    }
+  })
+
   test("are dropped by 499, once", function*() {
     const { backend, requests } = yield* onModel()
     const one = yield* backend.openUpload(at, plain)
