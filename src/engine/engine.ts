@@ -127,7 +127,7 @@ const openRestored = Effect.fnUntraced(function*(
 ): Effect.fn.Return<OpenBody, ObjectStoreError, Scope.Scope> {
   const outer = yield* Effect.scope
   const refused = checkPolicy(engine.backend.name, yield* RetryPolicy)
-  if (refused !== undefined) yield* refused
+  if (refused !== undefined) return yield* refused
   yield* restore(engine.requests.take(1))
   if (isHeld(engine)) {
     yield* restore(waitForTurn(engine.endpoint)).pipe(Effect.onError(() => engine.requests.release(1)))

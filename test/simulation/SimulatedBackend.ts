@@ -5,15 +5,19 @@ import {
   makeError,
   type ObjectStoreError,
   type ReadReply,
+  type WriteMode,
   type WriteReply
 } from "effect-objectstore"
 import type { Draw } from "./Draw.ts"
+import type { Watch } from "./Watch.ts"
 
 /** The operation of a client that a request belongs to. */
 export const CurrentOperation = Context.Reference<number>("simulation/CurrentOperation", { defaultValue: () => -1 })
 
 /** Runs inside every request: what a test waits for to see that requests are under way together. */
-export const Probe = Context.Reference<Effect.Effect<void>>("simulation/Probe", { defaultValue: () => Effect.void })
+export const Probe = Context.Reference<(primitive: string) => Effect.Effect<void>>("simulation/Probe", {
+  defaultValue: () => () => Effect.void
+})
 
 /** Interrupts the operation that a request belongs to. */
 export const Interruption = Context.Reference<Effect.Effect<void>>("simulation/Interruption", {
@@ -30,6 +34,8 @@ export interface Applied {
   readonly body?: Uint8Array | undefined
   /** What was removed. */
   readonly removed?: string | undefined
+  /** What the request was held to: what may be there before it. */
+  readonly held?: "overwrite" | "create" | "update" | undefined
 }
 
 /** What really happened. */
@@ -101,7 +107,12 @@ const refusals = (mutation: boolean): ReadonlyArray<() => ObjectStoreError> => [
 const losses: ReadonlyArray<() => ObjectStoreError> = [
   () => makeError("Unavailable", { ...context, outcome: "unknown" }),
   () => makeError("ConnectionFailed", { ...context, phase: "headers", outcome: "unknown" }),
-  () => makeError("BodyInterrupted", { ...context, outcome: "unknown", received: 0 })
+  () => makeError("ConnectionFailed", { ...context, phase: "request", outcome: "unknown" }),
+  () => makeError("Timeout", { ...context, phase: "headers", outcome: "unknown" }),
+  () => makeError("Timeout", { ...context, phase: "request", outcome: "unknown" }),
+  () => makeError("Timeout", { ...context, phase: "stall", outcome: "unknown" }),
+  () => makeError("BodyInterrupted", { ...context, outcome: "unknown", received: 0 }),
+  () => makeError("ProtocolViolation", { ...context, outcome: "unknown" })
 ]
 
 /** The number by which chance names the fates. */
@@ -113,7 +124,13 @@ const kindOf = (fate: Fate | undefined, { mutation }: Call): number => {
 }
 
 /** Wraps a memory backend: chance decides when requests have their effect, when they are answered, and whether. */
-export const simulatedBackend = (memory: Backend, draw: Draw, weather: Weather, journal: Journal): Backend => {
+export const simulatedBackend = (
+  memory: Backend,
+  draw: Draw,
+  weather: Weather,
+  journal: Journal,
+  watch: Watch
+): Backend => {
   const note = (call: Call, operation: number, what: string, now: number) =>
     journal.trace.push(`${now} ${operation} ${call.primitive} ${call.key} ${what}`)
 
@@ -130,9 +147,24 @@ export const simulatedBackend = (memory: Backend, draw: Draw, weather: Weather, 
     call: Call,
     effect: Effect.Effect<A, ObjectStoreError, R>,
     applied?: (answer: A, operation: number, time: number) => Effect.Effect<void>
+  ): Effect.Effect<A, ObjectStoreError, R> => counted(unwatched(call, effect, applied))
+
+  /** Counts a request while it is under way. */
+  const counted = <A, R>(request: Effect.Effect<A, ObjectStoreError, R>): Effect.Effect<A, ObjectStoreError, R> =>
+    Effect.flatMap(CurrentOperation, (operation) =>
+      Effect.acquireUseRelease(
+        Effect.sync(() => watch.begins(operation)),
+        () => request,
+        () => Effect.sync(() => watch.ends(operation))
+      ))
+
+  const unwatched = <A, R>(
+    call: Call,
+    effect: Effect.Effect<A, ObjectStoreError, R>,
+    applied?: (answer: A, operation: number, time: number) => Effect.Effect<void>
   ): Effect.Effect<A, ObjectStoreError, R> =>
     Effect.gen(function*() {
-      yield* yield* Probe
+      yield* (yield* Probe)(call.primitive)
       const operation = yield* CurrentOperation
       const name = `${operation} ${call.primitive} ${call.about ?? call.key}`
       journal.requests.set(name, (journal.requests.get(name) ?? 0) + 1)
@@ -172,8 +204,7 @@ export const simulatedBackend = (memory: Backend, draw: Draw, weather: Weather, 
       }
       const answer = yield* happen
       if (scripted === "interrupted after") yield* interrupt
-      // An upload that is open before its answer has come belongs to nobody if the wait for it is interrupted.
-      if (call.opens !== true) yield* pause
+      yield* pause
       return answer
     })
 
@@ -185,15 +216,19 @@ export const simulatedBackend = (memory: Backend, draw: Draw, weather: Weather, 
       return body
     })))
 
-  const published = (primitive: string, at: Location) => (reply: WriteReply, operation: number, time: number) =>
-    Effect.map(whole(at), (body) => {
-      journal.applied.push({ operation, primitive, key: at.key, time, etag: reply.etag, body })
-    })
+  const published =
+    (primitive: string, at: Location, mode: WriteMode) => (reply: WriteReply, operation: number, time: number) =>
+      Effect.map(whole(at), (body) => {
+        const held = typeof mode === "object" ? "update" : mode
+        journal.applied.push({ operation, primitive, key: at.key, time, etag: reply.etag, body, held })
+      })
 
   const broken = (call: Call, reply: ReadReply): ReadReply => {
     const scripted = weather.script?.fate === "broken" && weather.script.at === number - 1
     const bad = weather.script === undefined ? draw.chance(weather.faults) : scripted
     const breaks = !weather.calm && bad ? draw.below(reply.length + 1) : Infinity
+    // Some connections end as if all had come.
+    const silent = breaks < Infinity && draw.chance(0.3)
     let delivered = 0
     return {
       ...reply,
@@ -205,6 +240,7 @@ export const simulatedBackend = (memory: Backend, draw: Draw, weather: Weather, 
           delivered += count
           if (left < target.length) {
             note(call, yield* CurrentOperation, "broken", yield* Clock.currentTimeMillis)
+            if (silent) return count
             return yield* makeError("BodyInterrupted", { ...context, received: delivered })
           }
           return count
@@ -212,33 +248,37 @@ export const simulatedBackend = (memory: Backend, draw: Draw, weather: Weather, 
     }
   }
 
-  /** Parts in flight by upload. */
-  const inFlight = new Map<string, number>()
   const completed = new Map<string, string | undefined>()
-  const whileInFlight = <A, E, R>(id: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.acquireUseRelease(
-      Effect.sync(() => inFlight.set(id, (inFlight.get(id) ?? 0) + 1)),
-      () => effect,
-      () => Effect.sync(() => inFlight.set(id, inFlight.get(id)! - 1))
-    )
-  const settled = (id: string, what: string) => {
-    const parts = inFlight.get(id) ?? 0
-    if (parts > 0) journal.violations.push(`${what} of an upload while ${parts} of its parts were in flight`)
-  }
+  const inUpload = <A, R>(id: string, bytes: number, part: Effect.Effect<A, ObjectStoreError, R>) =>
+    Effect.flatMap(CurrentOperation, (operation) => watch.part(id, bytes, operation, part))
 
   return {
     ...memory,
     head: (at, conditions) =>
-      simulated({ primitive: "head", key: at.key, mutation: false }, memory.head(at, conditions)),
-    read: (at, request): Effect.Effect<ReadReply, ObjectStoreError, Scope.Scope> => {
-      const call = { primitive: "read", key: at.key, mutation: false }
-      return Effect.map(simulated(call, memory.read(at, request)), (reply) => broken(call, reply))
-    },
+      Effect.flatMap(CurrentOperation, (operation) => {
+        watch.looks(operation)
+        const look = simulated({ primitive: "head", key: at.key, mutation: false }, memory.head(at, conditions))
+        return Effect.tap(look, ({ etag }) => Effect.sync(() => watch.answers(operation, at.key, etag)))
+      }),
+    read: (at, request): Effect.Effect<ReadReply, ObjectStoreError, Scope.Scope> =>
+      Effect.gen(function*() {
+        const call = { primitive: "read", key: at.key, mutation: false }
+        const operation = yield* CurrentOperation
+        watch.asksFor(operation, at.key, request.conditions.ifMatch)
+        // A body is under way until its scope closes.
+        yield* Effect.acquireRelease(
+          Effect.sync(() => watch.begins(operation)),
+          () => Effect.sync(() => watch.ends(operation))
+        )
+        const reply = yield* unwatched(call, memory.read(at, request))
+        watch.answers(operation, at.key, reply.stat.etag)
+        return broken(call, reply)
+      }),
     write: (at, body, options) =>
       simulated(
         { primitive: "write", key: at.key, mutation: true, late: typeof options.mode === "object" },
         memory.write(at, body, options),
-        published("write", at)
+        published("write", at, options.mode)
       ),
     openUpload: (at, options) =>
       simulated(
@@ -246,8 +286,9 @@ export const simulatedBackend = (memory: Backend, draw: Draw, weather: Weather, 
         memory.openUpload(at, options)
       ),
     uploadPart: (upload, part) =>
-      whileInFlight(
+      inUpload(
         upload.id,
+        part.body.length,
         simulated(
           { primitive: "uploadPart", key: upload.key, mutation: true, about: `${upload.id} ${part.number}` },
           // The bytes are read when they are sent, not when the request is asked for.
@@ -255,7 +296,6 @@ export const simulatedBackend = (memory: Backend, draw: Draw, weather: Weather, 
         )
       ),
     completeUpload: (upload, request) => {
-      settled(upload.id, "completion")
       // A store that lets a commit be done twice makes a second version of it, while nothing came between.
       const again = Effect.gen(function*() {
         const now = yield* memory.head(upload, {})
@@ -267,22 +307,25 @@ export const simulatedBackend = (memory: Backend, draw: Draw, weather: Weather, 
       const complete = Effect.suspend(() =>
         weather.lax && completed.has(upload.id) ? again : memory.completeUpload(upload, request)
       )
-      return simulated(
+      const completion = simulated(
         { primitive: "completeUpload", key: upload.key, mutation: true, about: upload.id, late: !weather.lax },
         Effect.tap(complete, (reply) => Effect.sync(() => completed.set(upload.id, reply.etag))),
-        published("completeUpload", upload)
+        published("completeUpload", upload, upload.options.mode)
       )
+      return Effect.flatMap(CurrentOperation, (operation) => watch.complete(upload.id, operation, completion))
     },
-    abortUpload: (upload) => {
-      settled(upload.id, "abort")
-      return simulated(
-        { primitive: "abortUpload", key: upload.key, mutation: true, about: upload.id },
-        memory.abortUpload(upload)
-      )
-    },
-    copyPart: memory.copyPart === undefined ? undefined : (upload, part) =>
-      whileInFlight(
+    abortUpload: (upload) =>
+      watch.abort(
         upload.id,
+        simulated(
+          { primitive: "abortUpload", key: upload.key, mutation: true, about: upload.id },
+          memory.abortUpload(upload)
+        )
+      ),
+    copyPart: memory.copyPart === undefined ? undefined : (upload, part) =>
+      inUpload(
+        upload.id,
+        part.length,
         simulated(
           { primitive: "copyPart", key: upload.key, mutation: true, about: `${upload.id} ${part.number}` },
           memory.copyPart!(upload, part)
@@ -292,7 +335,7 @@ export const simulatedBackend = (memory: Backend, draw: Draw, weather: Weather, 
       simulated(
         { primitive: "copy", key: to.key, mutation: true },
         memory.copy(from, to, options),
-        published("copy", to)
+        published("copy", to, options.mode)
       ),
     rename: undefined,
     deleteBatch: (container, entries) =>
@@ -316,9 +359,10 @@ export const simulatedBackend = (memory: Backend, draw: Draw, weather: Weather, 
             ),
           (answers, operation, time) =>
             Effect.sync(() => {
-              for (const [index, { key }] of entries.entries()) {
+              for (const [index, { ifMatch, key }] of entries.entries()) {
                 if (answers[index] !== undefined || before[index] === undefined) continue
-                journal.applied.push({ operation, primitive: "delete", key, time, removed: before[index] })
+                const held = ifMatch === undefined ? "overwrite" : "update"
+                journal.applied.push({ operation, primitive: "delete", key, time, removed: before[index], held })
               }
             })
         )

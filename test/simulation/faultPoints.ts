@@ -3,7 +3,7 @@
  * each of them and each thing that can become of it.
  */
 import { Effect, Exit, Fiber } from "effect"
-import { fromBackend, type ObjectStoreError } from "effect-objectstore"
+import { defaultRetryPolicy, fromBackend, type ObjectStoreError } from "effect-objectstore"
 import { makeBackend } from "effect-objectstore/layers/Memory"
 import { makeDraw } from "./Draw.ts"
 import { checkEnd, checkOperation } from "./invariants.ts"
@@ -16,7 +16,8 @@ import {
   simulatedBackend,
   type Weather
 } from "./SimulatedBackend.ts"
-import { bodyOf, type Done, keys, type Operation, perform } from "./workload.ts"
+import { makeWatch, type Rules } from "./Watch.ts"
+import { bodyOf, type Done, gathering, keys, type Operation, perform } from "./workload.ts"
 
 export interface Hit {
   readonly violations: ReadonlyArray<string>
@@ -30,6 +31,15 @@ export const hit = (operation: Operation, script: { readonly at: number; readonl
   const journal = makeJournal()
   let exit: Exit.Exit<Done, ObjectStoreError> = Exit.die("it did not end")
   let requests = 0
+  const rules: Rules = {
+    requests: 4,
+    memory: 20,
+    attempts: defaultRetryPolicy.maxAttempts,
+    conditionalRead: true,
+    ordered: false
+  }
+  const watch = makeWatch(rules, journal.violations)
+  if (gathering.has(operation.op)) watch.gathers.add(operation.id)
   const run = Effect.gen(function*() {
     const weather: Weather = { faults: 0, delay: 0, lax: false, calm: true, script }
     const memory = yield* makeBackend({
@@ -37,8 +47,8 @@ export const hit = (operation: Operation, script: { readonly at: number; readonl
     })
     const draw = makeDraw(1)
     const target = operation.op === "copy" ? operation.to : operation.key
-    const limits = { base: "mem://memory/", requests: 4, memory: 20 }
-    const store = yield* fromBackend(simulatedBackend(memory, draw, weather, journal), limits)
+    const limits = { base: "mem://memory/", requests: rules.requests, memory: rules.memory }
+    const store = yield* fromBackend(simulatedBackend(memory, draw, weather, journal, watch), limits)
     for (const [id, key] of keys.entries()) {
       if (operation.mode === "create" && key === target) continue
       yield* Effect.provideService(store.put(key, bodyOf({ id, size: 40 })), CurrentOperation, id)
@@ -51,6 +61,7 @@ export const hit = (operation: Operation, script: { readonly at: number; readonl
       Effect.forkChild
     )
     exit = yield* Fiber.await(fiber)
+    watch.over(operation.id)
     weather.calm = true
     requests = [...journal.requests.values()].reduce((sum, count) => sum + count, 0) - before
     yield* Effect.sleep("1 minute")
@@ -58,7 +69,7 @@ export const hit = (operation: Operation, script: { readonly at: number; readonl
       { operation: { ...operation, interrupt: script?.fate.startsWith("int") ? 0 : undefined }, exit },
       journal
     )
-    yield* checkEnd(store, memory, limits, journal)
+    yield* checkEnd(store, memory, rules, journal, watch)
   })
   const { trace, violations } = drive(1, journal, run)
   return { violations, exit, requests, trace }

@@ -1,17 +1,12 @@
 /**
  * What must hold after every schedule: what each operation said of itself is compared with what the store really did.
  */
-import { Cause, Deferred, Effect, Exit, Stream } from "effect"
-import {
-  type Backend,
-  defaultRetryPolicy,
-  fromBackend,
-  type ObjectStoreError,
-  type ObjectStoreOperations,
-  type StoreOptions
-} from "effect-objectstore"
-import { type Applied, type Journal, Probe } from "./SimulatedBackend.ts"
-import { bodyOf, type Delivered, type Done, keys, type Operation } from "./workload.ts"
+import { Cause, Effect, Exit, Stream } from "effect"
+import { type Backend, fromBackend, type ObjectStoreError, type ObjectStoreOperations } from "effect-objectstore"
+import { checkBudgets } from "./budgets.ts"
+import type { Applied, Journal } from "./SimulatedBackend.ts"
+import type { Rules, Watch } from "./Watch.ts"
+import { bodyOf, type Delivered, type Done, keys, moded, type Operation } from "./workload.ts"
 
 export interface Ended {
   readonly operation: Operation
@@ -35,7 +30,7 @@ const explained: ReadonlySet<string> = new Set([
   "SourceFailed"
 ])
 
-const writes: ReadonlySet<string> = new Set(["put", "putMultipart", "putStream"])
+const writes: ReadonlySet<string> = new Set(["put", "putMultipart", "putStream", "writer"])
 const mayNotPublish: ReadonlySet<string> = new Set(["failedStream", "abandonedWriter"])
 const changes: ReadonlySet<string> = new Set([
   ...writes,
@@ -51,8 +46,10 @@ const reads: ReadonlySet<string> = new Set(["head", "read", "listPage"])
 
 const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
 
-const fits = ({ bytes, offset, whole }: Delivered, body: Uint8Array): boolean =>
-  whole ? equal(bytes, body) : equal(bytes, body.subarray(offset, offset + bytes.length))
+const fits = ({ bytes, offset, suffix, whole }: Delivered, body: Uint8Array): boolean =>
+  whole
+    ? equal(bytes, body)
+    : equal(bytes, suffix === undefined ? body.subarray(offset, offset + bytes.length) : body.subarray(-suffix))
 
 /** Compares what one operation said with what it did. */
 export const checkOperation = ({ exit, operation }: Ended, journal: Journal): void => {
@@ -70,11 +67,19 @@ export const checkOperation = ({ exit, operation }: Ended, journal: Journal): vo
   }
   if (mayNotPublish.has(op) && published.length > 0) wrong("published although its source failed")
   if (
-    op === "copyStream" &&
+    (op === "copyStream" || op === "copy") &&
     published.some(({ body }) => !isVersion(ofKey(key), { offset: 0, bytes: body!, whole: true }))
   ) {
     wrong("published what no version of its source was")
   }
+  const held = op === "deleteIfMatch"
+    ? "update"
+    : op === "copy"
+    ? operation.mode === "create" ? "create" : "overwrite"
+    : moded.has(op)
+    ? operation.mode
+    : undefined
+  if (held !== undefined && own.some((one) => one.held !== held)) wrong(`was not held to its mode, ${held}`)
   const unique = published[0]?.primitive === "completeUpload" || (writes.has(op) && operation.mode !== "overwrite")
   if (op !== "copy" && unique && published.length > 1) wrong(`published ${published.length} times`)
 
@@ -106,7 +111,9 @@ export const checkOperation = ({ exit, operation }: Ended, journal: Journal): vo
     else if (operation.interrupt === undefined) wrong("was interrupted by nobody")
     return
   }
-  if (!explained.has(error.reason._tag)) wrong(`failed with ${error.message}`)
+  // Such an answer comes only to what changes something.
+  const violated = error.reason._tag === "ProtocolViolation" && changes.has(op)
+  if (!explained.has(error.reason._tag) && !violated) wrong(`failed with ${error.message}`)
   if (error.reason._tag === "SourceFailed" && op !== "failedStream" && op !== "copyStream") {
     wrong("failed with SourceFailed")
   }
@@ -125,8 +132,9 @@ const isVersion = (applied: ReadonlyArray<Applied>, one: Delivered): boolean =>
 export const checkEnd = Effect.fnUntraced(function*(
   store: ObjectStoreOperations,
   memory: Backend,
-  { requests }: StoreOptions,
-  journal: Journal
+  rules: Rules,
+  journal: Journal,
+  watch: Watch
 ) {
   const wrong = (what: string) => void journal.violations.push(what)
   const plain = yield* fromBackend(memory, { base: "mem://memory/" })
@@ -143,27 +151,8 @@ export const checkEnd = Effect.fnUntraced(function*(
   if (journal.orphans > told) wrong(`${journal.orphans} uploads may be open without an id, ${told} were told of`)
   for (const [name, count] of journal.requests) {
     const [, primitive] = name.split(" ")
-    if (!reads.has(primitive!) && count > defaultRetryPolicy.maxAttempts) wrong(`${count} requests: ${name}`)
+    if (!reads.has(primitive!) && count > rules.attempts) wrong(`${count} requests: ${name}`)
   }
-  yield* checkBudget(store, requests!, wrong)
-})
-
-/** As many requests as the budget allows are under way at once, or some were never given back. */
-const checkBudget = Effect.fnUntraced(function*(
-  store: ObjectStoreOperations,
-  requests: number,
-  wrong: (what: string) => void
-) {
-  let running = 0
-  const all = yield* Deferred.make<void>()
-  const together = Effect.suspend(() =>
-    ++running === requests ? Effect.asVoid(Deferred.succeed(all, undefined)) : Deferred.await(all)
-  )
-  const probes = Effect.forEach(
-    Array.from({ length: requests }),
-    () => store.exists(`probe-${requests}`),
-    { concurrency: "unbounded", discard: true }
-  )
-  const whole = yield* Effect.timeoutOption(Effect.provideService(probes, Probe, together), "1 minute")
-  if (whole._tag === "None") wrong("permits of the request budget were not given back")
+  watch.end()
+  yield* checkBudgets(store, plain, rules, journal)
 })

@@ -53,6 +53,21 @@ export const bugs = {
       to: "Scope.close(Object.assign(inner, { failed: true }), exit)"
     }
   ],
+  "a read that resumes asks for any version, and only compares the answer": [{
+    file: "fill.ts",
+    from: "{ range, conditions: pinTo(engine, stat) }",
+    to: "{ range, conditions: {} }"
+  }],
+  "an upload is aborted although it was completed": [{
+    file: "upload.ts",
+    from: "(exit) => Effect.sync(() => completed = exit._tag === \"Success\")",
+    to: "() => Effect.void"
+  }],
+  "a part that fails keeps its share of the bytes": [{
+    file: "writer.ts",
+    from: "Effect.andThen(ready.open, send)",
+    to: "Effect.andThen(ready.open, Effect.tapError(send, () => Effect.forkDetach(engine.bytes.take(body.length))))"
+  }],
   "a stream that reads ahead and a writer wait for the same budget": [
     {
       file: "stream.ts",
@@ -86,8 +101,9 @@ export const buggyEngine = async (directory: string, bug: Bug): Promise<Engine> 
     if (text.split(from).length !== 2) throw new Error(`the bug "${bug}" does not fit ${file} any more`)
     NodeFs.writeFileSync(path, text.replace(from, () => to))
   }
-  const module = await import(pathToFileURL(NodePath.join(home, "src", "ObjectStore.ts")).href) as {
-    readonly fromBackend: Engine
-  }
-  return module.fromBackend
+  const load = async (file: string): Promise<object> =>
+    await import(pathToFileURL(NodePath.join(home, "src", file)).href)
+  const { fromBackend } = await load("ObjectStore.ts") as Pick<Engine, "fromBackend">
+  const { defaultRetryPolicy } = await load("engine/retryPolicy.ts") as { defaultRetryPolicy: Engine["policy"] }
+  return { fromBackend, policy: defaultRetryPolicy }
 }

@@ -3,7 +3,13 @@
  * interrupted, and who goes first.
  */
 import { Effect, Exit, Fiber, Latch, Layer, Logger, Random } from "effect"
-import { fromBackend, type ObjectStoreError, type StoreOptions } from "effect-objectstore"
+import {
+  defaultRetryPolicy,
+  fromBackend,
+  type ObjectStoreError,
+  RetryPolicy,
+  type RetryPolicyOptions
+} from "effect-objectstore"
 import { makeBackend } from "effect-objectstore/layers/Memory"
 import { TestClock } from "effect/testing"
 import { createHash } from "node:crypto"
@@ -11,10 +17,16 @@ import { type Draw, makeDraw } from "./Draw.ts"
 import { checkEnd, checkOperation, type Ended } from "./invariants.ts"
 import { makeSeededScheduler } from "./SeededScheduler.ts"
 import { CurrentOperation, type Journal, makeJournal, simulatedBackend, type Weather } from "./SimulatedBackend.ts"
-import { bodyOf, keys, makeClients, type Operation, perform } from "./workload.ts"
+import { makeWatch, type Rules } from "./Watch.ts"
+import { bodyOf, gathering, keys, makeClients, type Operation, perform } from "./workload.ts"
 
-/** What builds a store over a backend: the engine as it is shipped, or one with a bug in it. */
-export type Engine = typeof fromBackend
+/** What builds a store over a backend, and its policy: the engine as it is shipped, or one with a bug in it. */
+export interface Engine {
+  readonly fromBackend: typeof fromBackend
+  readonly policy: RetryPolicyOptions
+}
+
+const shipped: Engine = { fromBackend, policy: defaultRetryPolicy }
 
 export interface Outcome {
   readonly seed: number
@@ -35,17 +47,26 @@ const weatherOf = (draw: Draw): Weather => ({
   calm: true
 })
 
-const run = Effect.fnUntraced(function*(engine: Engine, seed: number, journal: Journal) {
-  const draw = makeDraw(seed)
+const rulesOf = (draw: Draw): Rules => ({
+  requests: 1 + draw.below(6),
+  memory: draw.one([8, 20, 64]),
+  attempts: draw.one([defaultRetryPolicy.maxAttempts, defaultRetryPolicy.maxAttempts, 2, 1]),
+  conditionalRead: draw.chance(0.8),
+  ordered: draw.chance(0.2)
+})
+
+const schedule = Effect.fnUntraced(function*(engine: Engine, draw: Draw, rules: Rules, journal: Journal) {
+  const watch = makeWatch(rules, journal.violations)
   const weather = weatherOf(draw)
-  const limits: StoreOptions = { base: "mem://memory/", requests: 1 + draw.below(6), memory: draw.one([8, 20, 64]) }
   const memory = yield* makeBackend({
     capabilities: {
+      conditionalRead: rules.conditionalRead,
       maxCopySize: draw.chance(0.3) ? 10 : undefined,
-      multipart: { minPartSize: 8, maxParts: 20, ordered: draw.chance(0.2) }
+      multipart: { minPartSize: 8, maxParts: 20, ordered: rules.ordered }
     }
   })
-  const store = yield* engine(simulatedBackend(memory, draw, weather, journal), limits)
+  const limits = { base: "mem://memory/", requests: rules.requests, memory: rules.memory }
+  const store = yield* engine.fromBackend(simulatedBackend(memory, draw, weather, journal, watch), limits)
   for (const [id, key] of keys.entries()) {
     if (draw.chance(0.8)) {
       yield* Effect.provideService(store.put(key, bodyOf({ id, size: 20 + draw.below(40) })), CurrentOperation, id)
@@ -54,6 +75,7 @@ const run = Effect.fnUntraced(function*(engine: Engine, seed: number, journal: J
   weather.calm = false
   const ended: Array<Ended> = []
   const act = Effect.fnUntraced(function*(operation: Operation) {
+    if (gathering.has(operation.op)) watch.gathers.add(operation.id)
     const fiber = yield* perform(store, draw, operation).pipe(
       Effect.provideService(CurrentOperation, operation.id),
       Effect.forkChild
@@ -63,6 +85,7 @@ const run = Effect.fnUntraced(function*(engine: Engine, seed: number, journal: J
       yield* Fiber.interrupt(fiber)
     }
     const exit: Exit.Exit<Effect.Success<ReturnType<typeof perform>>, ObjectStoreError> = yield* Fiber.await(fiber)
+    watch.over(operation.id)
     ended.push({ operation, exit })
   })
   yield* Effect.forEach(makeClients(draw), (operations) => Effect.forEach(operations, act, { discard: true }), {
@@ -73,7 +96,7 @@ const run = Effect.fnUntraced(function*(engine: Engine, seed: number, journal: J
   yield* Effect.sleep("1 minute")
   weather.calm = true
   for (const one of ended) checkOperation(one, journal)
-  yield* checkEnd(store, memory, limits, journal)
+  yield* checkEnd(store, memory, rules, journal, watch)
 })
 
 /** Runs a schedule, all of it before it answers. */
@@ -118,7 +141,10 @@ export const drive = (
 }
 
 /** Runs the schedule of a seed. */
-export const simulate = (seed: number, engine: Engine = fromBackend): Outcome => {
+export const simulate = (seed: number, engine: Engine = shipped): Outcome => {
   const journal = makeJournal()
-  return drive(seed, journal, run(engine, seed, journal))
+  const draw = makeDraw(seed)
+  const rules = rulesOf(draw)
+  const policy = { ...engine.policy, maxAttempts: rules.attempts }
+  return drive(seed, journal, Effect.provideService(schedule(engine, draw, rules, journal), RetryPolicy, policy))
 }

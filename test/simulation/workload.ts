@@ -1,4 +1,4 @@
-import { Effect, Option, Stream } from "effect"
+import { Effect, Exit, Option, Stream } from "effect"
 import type { ObjectStoreError, ObjectStoreOperations, WriteMode } from "effect-objectstore"
 import type { Draw } from "./Draw.ts"
 
@@ -24,19 +24,41 @@ export const kinds = [
   "putStream",
   "failedStream",
   "abandonedWriter",
+  "writer",
   "get",
   "get",
   "getRange",
   "getRanges",
   "stream",
   "stream",
+  "streamHead",
   "reader",
+  "copy",
   "copy",
   "copyStream",
   "delete",
   "deleteIfMatch",
   "list"
 ] as const
+
+/** Those whose mode is that of what they change. */
+export const moded: ReadonlySet<Operation["op"]> = new Set<Operation["op"]>([
+  "put",
+  "putMultipart",
+  "putStream",
+  "failedStream",
+  "abandonedWriter",
+  "writer"
+])
+
+/** Those that gather bytes in the memory of the store. */
+export const gathering: ReadonlySet<Operation["op"]> = new Set<Operation["op"]>([
+  "putStream",
+  "failedStream",
+  "abandonedWriter",
+  "writer",
+  "copyStream"
+])
 
 export const keys = ["a", "b", "c"] as const
 
@@ -82,6 +104,8 @@ export interface Delivered {
   readonly offset: number
   readonly bytes: Uint8Array
   readonly whole: boolean
+  /** Where they are the end of the object: how many were asked for. */
+  readonly suffix?: number | undefined
 }
 
 /** What came of an operation that succeeded. */
@@ -102,7 +126,7 @@ export const perform = Effect.fnUntraced(function*(
   const { concurrency, key, op, partSize, to } = operation
   const body = bodyOf(operation)
   const cut = { partSize, concurrency }
-  const etag = operation.mode === "update" || op === "deleteIfMatch"
+  const etag = (operation.mode === "update" && moded.has(op)) || op === "deleteIfMatch"
     ? yield* Effect.option(Effect.map(store.stat(key), (info) => info.etag))
     : Option.none()
   const current = Option.getOrElse(etag, () => undefined) ?? "\"none\""
@@ -119,9 +143,24 @@ export const perform = Effect.fnUntraced(function*(
     case "abandonedWriter":
       yield* Effect.scoped(Effect.flatMap(store.writer(key, { ...cut, mode }), ({ write }) => write(body)))
       return {}
+    case "writer":
+      return yield* Effect.scoped(Effect.gen(function*() {
+        const { finish, write } = yield* store.writer(key, { ...cut, mode })
+        const middle = draw.below(body.length + 1)
+        yield* write(body.subarray(0, middle))
+        yield* write(body.subarray(middle))
+        const done = yield* finish
+        if (Exit.isSuccess(yield* Effect.exit(finish))) return yield* Effect.die("a writer finished twice")
+        return done
+      }))
     case "get":
       return whole(yield* store.get(key, cut))
     case "getRange": {
+      if (operation.mode === "create") {
+        const suffix = 1 + draw.below(60)
+        const bytes = yield* store.getRange(key, { suffix }, cut)
+        return { delivered: [{ offset: 0, bytes, whole: false, suffix }] }
+      }
       const offset = draw.below(12)
       const bytes = yield* store.getRange(key, { offset, length: 30 }, cut)
       return { delivered: [{ offset, bytes, whole: false }] }
@@ -133,6 +172,13 @@ export const perform = Effect.fnUntraced(function*(
     }
     case "stream":
       return whole(concat(yield* Stream.runCollect(store.stream(key, cut))))
+    case "streamHead": {
+      const some = store.stream(key, cut).pipe(
+        Stream.tap(() => Effect.sleep(draw.below(30))),
+        Stream.take(1 + draw.below(2))
+      )
+      return { delivered: [{ offset: 0, bytes: concat(yield* Stream.runCollect(some)), whole: false }] }
+    }
     case "reader": {
       const open = store.open(key)
       return yield* Effect.scoped(Effect.gen(function*() {
