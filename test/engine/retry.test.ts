@@ -162,6 +162,49 @@ describe("retry", () => {
       assert.strictEqual(times.length, 92)
     }))
 
+  it.effect("takes five tokens after a throttle and ten after anything else, and gives back what led to a success", () =>
+    Effect.gen(function*() {
+      const quota = { ...makeRetryQuota("test"), tokens: 100 }
+      const seen: Array<number> = []
+      /** Tokens at each request and at the end of requests that fail one after the other, and what came of them. */
+      const after = (errors: ReadonlyArray<ErrorReasonTag | undefined>) => {
+        const left = [...errors]
+        seen.length = 0
+        const request = Effect.suspend(() => {
+          seen.push(quota.tokens)
+          const tag = left.shift()
+          return tag === undefined ? Effect.void : Effect.fail(failure(tag))
+        })
+        return Effect.map(Effect.exit(inTime(retrying("test", "read", quota, request))), () => [...seen, quota.tokens])
+      }
+      assert.deepStrictEqual(yield* after(["Throttled"]), [100, 95, 100])
+      assert.deepStrictEqual(yield* after(["Unavailable"]), [100, 90, 100])
+      assert.deepStrictEqual(yield* after(["Unavailable", "Throttled"]), [100, 90, 85, 90])
+      assert.deepStrictEqual(yield* after(["Throttled", "NotFound"]), [90, 85, 85])
+      assert.deepStrictEqual(yield* after([]), [85, 86])
+    }))
+
+  it.effect("gives back what a retry took that brought a body further, and never has more than 500", () =>
+    Effect.gen(function*() {
+      const quota = { ...makeRetryQuota("test"), tokens: 495 }
+      const left = [1, 1, 0]
+      let come = 0
+      const request = Effect.suspend(() => {
+        come += left.shift() ?? 0
+        return left.length === 0 ? Effect.void : Effect.fail(failure("BodyInterrupted", { received: 0 }))
+      })
+      const tokens: Array<number> = []
+      const progress = () => {
+        tokens.push(quota.tokens)
+        return come
+      }
+      yield* inTime(retrying("test", "body", quota, request, { progress }))
+      assert.deepStrictEqual([...tokens, quota.tokens], [495, 485, 495])
+      assert.strictEqual(yield* inTime(retrying("test", "read", quota, Effect.succeed("x"))), "x")
+      yield* Effect.forEach(Array.from({ length: 9 }), () => retrying("test", "read", quota, Effect.void))
+      assert.strictEqual(quota.tokens, 500)
+    }))
+
   it.effect("counts the first request's own time, and makes a last request when the time is over", () =>
     Effect.gen(function*() {
       const { store, times } = yield* storeFailing(
