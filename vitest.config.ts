@@ -19,7 +19,11 @@ const canary = env["OBJECTSTORE_CANARY"]
 
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
-export default defineConfig({
+// In these modes the tests of the folder of that name run at full length, and no others: the name of a file chooses among
+// them.
+const full: ReadonlySet<string> = new Set(["faults", "simulation", "toxiproxy"])
+
+export default defineConfig(({ mode }) => ({
   plugins: canary === undefined ? [] : [canaryPlugin],
   resolve: {
     alias: [
@@ -30,7 +34,7 @@ export default defineConfig({
     ]
   },
   test: {
-    include: ["test/**/*.test.ts"],
+    include: [full.has(mode) ? `test/${mode}/**/*.test.ts` : "test/**/*.test.ts"],
     setupFiles: canary === undefined ? [] : ["test/canary/setup.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
@@ -41,4 +45,4 @@ export default defineConfig({
       ...(report === undefined ? [] : [["json", { outputFile: report }] satisfies [string, unknown]])
     ]
   }
-})
+}))

@@ -138,5 +138,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const old = NodeFs.readFileSync(file, "utf8")
     const before = old.slice(0, old.indexOf(start) + start.length)
     NodeFs.writeFileSync(file, `${before}\n\n${text}\n\n${old.slice(old.indexOf(end))}`)
+    console.log(`wrote the table of ${name}`)
   }
 }

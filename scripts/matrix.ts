@@ -39,4 +39,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [start, end] = matrixMarkers
   const before = text.slice(0, text.indexOf(start) + start.length)
   NodeFs.writeFileSync(matrixPage, `${before}\n\n${renderMatrix()}\n\n${text.slice(text.indexOf(end))}`)
+  console.log("wrote the table of docs/reliability.md")
 }

@@ -1,6 +1,6 @@
 /**
- * Writes docs/parity.md from what the last run of the conformance suites found, and fails if a cell of its table is
- * unexplained: first `npm test`, then this. With `--check` it writes nothing.
+ * Writes docs/parity.md from what the last run of the conformance suites found: first `npm test`, then this. If a cell of its
+ * table is unexplained, it fails and writes nothing. With `--check` it never writes.
  */
 import * as NodeFs from "node:fs"
 import { fileURLToPath } from "node:url"
@@ -11,7 +11,12 @@ import { gapsOf, readResults, rowsOf } from "../test/parity/results.ts"
 
 const document = fileURLToPath(new URL("../docs/parity.md", import.meta.url))
 
-const rows = rowsOf(readResults(), [...cases.map(nameOf), propertyName])
+const results = readResults()
+if (results === undefined) {
+  console.error("no run of the tests has left its results: first npm test, then this")
+  process.exit(1)
+}
+const rows = rowsOf(results, [...cases.map(nameOf), propertyName])
 const gaps = gapsOf(rows)
 const text = `# Parity
 
@@ -36,5 +41,9 @@ ${renderStores(rows)}
 
 console.log(renderSummary(rows))
 for (const { case: name, store, verdict } of gaps) console.error(`${store}: "${name}" is ${verdict}`)
-if (!process.argv.includes("--check")) NodeFs.writeFileSync(document, text)
+if (gaps.length > 0) console.error("nothing is written: the results have to be those of a whole run of npm test")
+else if (!process.argv.includes("--check")) {
+  NodeFs.writeFileSync(document, text)
+  console.log("wrote docs/parity.md")
+}
 process.exitCode = gaps.length === 0 ? 0 : 1

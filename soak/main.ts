@@ -15,10 +15,11 @@ const known = NodeFs.readdirSync(folder).filter((name) => name.endsWith(".ts")).
 
 const { positionals: names, values } = NodeUtil.parseArgs({
   allowPositionals: true,
+  strict: false,
   options: { directory: { type: "string" }, minutes: { type: "string" } }
 })
 
-const minutes = Number(values.minutes ?? 10)
+const minutes = Number(values["minutes"] ?? 10)
 
 /** Runs a workload once; answers nothing if its process failed. */
 const runOnce = (
@@ -71,13 +72,14 @@ const print = (finding: Finding, busy: boolean): void => {
   )
 }
 
-const unknown = names.filter((name) => !known.includes(name))
-if (unknown.length > 0 || !(minutes > 0)) {
+const isUsage = names.every((name) => known.includes(name)) && minutes > 0 &&
+  Object.entries(values).every(([name, value]) => ["directory", "minutes"].includes(name) && typeof value === "string")
+if (!isUsage) {
   console.error(`usage: npm run soak -- [${known.join(" ")}] [--minutes N] [--directory PATH]`)
   process.exitCode = 2
 } else {
   const root = fileURLToPath(new URL("..", import.meta.url))
-  const directory = NodePath.join(values.directory ?? NodePath.join(root, ".cache"), `soak-${process.pid}`)
+  const directory = NodePath.join(String(values["directory"] ?? NodePath.join(root, ".cache")), `soak-${process.pid}`)
   const missed: Array<string> = []
   for (const name of names.length === 0 ? known : names) {
     const file = pathToFileURL(NodePath.join(folder, `${name}.ts`)).href

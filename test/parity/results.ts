@@ -28,9 +28,11 @@ export const writeResults = (outcomes: ReadonlyArray<Outcome>): void => {
   NodeFs.writeFileSync(resultsFile, JSON.stringify(outcomes))
 }
 
-/** Reads what the last run found. */
-export const readResults = (): ReadonlyArray<Outcome> =>
-  JSON.parse(NodeFs.readFileSync(resultsFile, "utf8")) as ReadonlyArray<Outcome>
+/** Reads what the last run found, if there was one. */
+export const readResults = (): ReadonlyArray<Outcome> | undefined =>
+  NodeFs.existsSync(resultsFile)
+    ? JSON.parse(NodeFs.readFileSync(resultsFile, "utf8")) as ReadonlyArray<Outcome>
+    : undefined
 
 const routed = "the property test of the universal store runs over file: direct differs in how bytes travel"
 const conditions = "the property test needs conditions of deletes and copies, which fake-gcs-server does not obey"
