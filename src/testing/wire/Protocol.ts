@@ -7,7 +7,7 @@ import type { ServerHead, ServerReply, ServerRequest } from "../protocol/Server.
 import type { WireRefusal } from "../WireFault.ts"
 
 /**
- * What a request asks for, in the words of the backend contract; `headContainer`, `queryUpload`, `token` and `other` beside.
+ * What a request asks for, in the words of the backend contract; `headContainer`, `queryUpload` and `other` beside.
  */
 export type WireOperation =
   | "head"
