@@ -6,50 +6,9 @@ import * as File from "effect-objectstore/layers/File"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
+import { after, before, descriptors, isSame, leftovers, operations, reset, sidecars } from "./filesystem/operations.ts"
 import { watchFibers } from "./support/LiveFibers.ts"
 import { watchSystemCalls } from "./support/SystemCalls.ts"
-
-const bytes = (length: number, seed: number): Uint8Array =>
-  Uint8Array.from({ length }, (_, index) => (index * 31 + seed) % 251)
-
-const before = bytes(20_000, 1)
-const after = bytes(30_000, 2)
-const parts = { partSize: 8_000, concurrency: 3 }
-
-type Store = ObjectStore["Service"]
-
-/** What is done, and which keys it may leave new. */
-const operations: Record<string, (store: Store) => Effect.Effect<unknown, unknown>> = {
-  "put of a new key": (store) => store.put("d/new", after),
-  "put over a key": (store) => store.put("d/old", after, { metadata: { a: "b" } }),
-  "put that creates": (store) => store.put("d/e/new", after, { mode: "create" }),
-  "put that updates": (store) =>
-    Effect.flatMap(store.stat("d/old"), ({ etag }) => store.put("d/old", after, { mode: { update: etag! } })),
-  "putMultipart of bytes": (store) => store.putMultipart("d/old", after, parts),
-  "putMultipart of a stream": (store) =>
-    store.putMultipart("d/new", Stream.fromArray([after.subarray(0, 9_000), after.subarray(9_000)]), {
-      ...parts,
-      attributes: { contentType: "text/plain" }
-    }),
-  get: (store) => store.get("d/old", parts),
-  stream: (store) => Stream.runDrain(store.stream("d/old", parts)),
-  list: (store) => Stream.runDrain(store.list("", { pageSize: 2 })),
-  listDirectory: (store) => Stream.runDrain(store.listDirectory("d/")),
-  copy: (store) => store.copy("d/old", "f/new"),
-  "copy that creates": (store) => store.copy("d/old", "d/new", { mode: "create" }),
-  rename: (store) => store.rename("d/old", "f/new"),
-  delete: (store) => store.delete("d/old"),
-  deletePrefix: (store) => store.deletePrefix("d/")
-}
-
-const descriptors = (): number => fs.readdirSync("/proc/self/fd").length
-
-const ownFiles = (root: string): ReadonlyArray<string> =>
-  fs.readdirSync(root, { recursive: true, encoding: "utf8" }).filter((name) => name.includes(".objectstore~"))
-
-const isSidecar = (name: string): boolean => name.includes(".objectstore~meta~")
-
-const same = (one: Uint8Array, other: Uint8Array): boolean => Buffer.compare(one, other) === 0
 
 const stores: Record<string, (root: string) => Layer.Layer<ObjectStore, unknown>> = {
   file: (root) => File.layer({ root }),
@@ -67,14 +26,8 @@ for (const [name, layer] of Object.entries(stores)) {
             const scope = yield* Scope.make()
             const context = yield* Scope.provide(Layer.build(layer(root)), scope)
             const store = yield* Effect.provideContext(ObjectStore, context)
-            const reset = Effect.gen(function*() {
-              yield* store.deletePrefix("", { all: true })
-              yield* store.put("d/old", before, { metadata: { version: "1" } })
-              yield* store.put("d/other", before)
-              yield* store.put("g", before)
-            })
             const calls = yield* watchSystemCalls
-            yield* reset
+            yield* reset(store)
             calls.count = 0
             const alone = fibers.live
             yield* Effect.forkChild(run(store)).pipe(Effect.flatMap(Fiber.join))
@@ -85,7 +38,7 @@ for (const [name, layer] of Object.entries(stores)) {
             const baseline = descriptors()
             let interrupted = 0
             for (let at = 1; at <= total + 1; at += 0.5) {
-              yield* reset
+              yield* reset(store)
               calls.count = 0
               const fiber = yield* Effect.forkChild(run(store))
               assert.strictEqual(fibers.live, alone + 1)
@@ -98,7 +51,7 @@ for (const [name, layer] of Object.entries(stores)) {
               const where = `interrupted at ${at} of ${total}`
               assert.strictEqual(fibers.live, alone, where)
               assert.isTrue(Exit.isSuccess(exit) || Exit.hasInterrupts(exit), `${where}: ${JSON.stringify(exit)}`)
-              assert.deepStrictEqual(ownFiles(root).filter((name) => !isSidecar(name)), [], where)
+              assert.deepStrictEqual(leftovers(root), [], where)
               assert.isAtMost(descriptors(), baseline, where)
               assert.deepStrictEqual(yield* Stream.runCollect(store.listUploads()), [], where)
               let described = 0
@@ -106,9 +59,9 @@ for (const [name, layer] of Object.entries(stores)) {
                 const body = yield* store.get(info.key)
                 const { attributes, metadata } = yield* store.stat(info.key)
                 if (Object.keys({ ...attributes, ...metadata }).length > 0) described++
-                assert.isTrue(same(body, before) || same(body, after), `${where}: ${info.key} is torn`)
+                assert.isTrue(isSame(body, before) || isSame(body, after), `${where}: ${info.key} is torn`)
               }
-              assert.strictEqual(ownFiles(root).filter(isSidecar).length, described, where)
+              assert.strictEqual(sidecars(root).length, described, where)
             }
             assert.isAbove(interrupted, total)
             yield* Scope.close(scope, Exit.void)

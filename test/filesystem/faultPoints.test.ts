@@ -7,33 +7,12 @@ import { Cause, Effect, Exit, Layer, Scope, Stream } from "effect"
 import { defaultRetryPolicy, ObjectStore, type ObjectStoreError, RetryPolicy } from "effect-objectstore"
 import * as Direct from "effect-objectstore/layers/Direct"
 import * as File from "effect-objectstore/layers/File"
-import * as NodeFs from "node:fs"
 import { type CallName, errno, watchSystemCalls } from "../support/SystemCalls.ts"
+import { after, before, descriptors, isSame, leftovers, operations, reset, type Store } from "./operations.ts"
 import { memoryDirectory } from "./TempDirectory.ts"
 
-const bytes = (length: number, seed: number): Uint8Array =>
-  Uint8Array.from({ length }, (_, index) => (index * 31 + seed) % 251)
-
-const before = bytes(20_000, 1)
-const after = bytes(30_000, 2)
-const parts = { partSize: 8_000, concurrency: 2 }
-
-type Store = ObjectStore["Service"]
-
-const operations: Record<string, (store: Store) => Effect.Effect<unknown, ObjectStoreError>> = {
-  "put of a new key": (store) => store.put("d/e/new", after),
-  "put over a key": (store) => store.put("d/old", after, { metadata: { a: "b" } }),
-  "put that creates": (store) => store.put("d/new", after, { mode: "create", metadata: { a: "b" } }),
-  "put that updates": (store) =>
-    Effect.flatMap(store.stat("d/old"), ({ etag }) => store.put("d/old", after, { mode: { update: etag! } })),
-  "putMultipart over a key": (store) => store.putMultipart("d/old", after, { ...parts, metadata: { a: "b" } }),
-  "putMultipart that creates": (store) => store.putMultipart("d/new", after, { ...parts, mode: "create" }),
-  get: (store) => store.get("d/old", parts),
-  list: (store) => Stream.runDrain(store.list("", { pageSize: 2 })),
-  copy: (store) => store.copy("d/old", "f/new"),
-  rename: (store) => store.rename("d/old", "f/new"),
-  delete: (store) => store.delete("d/old")
-}
+/** A removal of many tells the failures of its keys, and those have tests of their own. */
+const { deletePrefix: _, ...tried } = operations
 
 const opening = new Set(["open", "opendir", "readdir", "copyFile", "readFile"])
 /** Calls of which nobody knows whether they have done it when the device fails. */
@@ -58,13 +37,6 @@ const reasons: Record<string, ReadonlyArray<string>> = {
   EMFILE: ["LimitExceeded"]
 }
 
-const descriptors = (): number => NodeFs.readdirSync("/proc/self/fd").length
-
-const ownFiles = (root: string): ReadonlyArray<string> =>
-  NodeFs.readdirSync(root, { recursive: true, encoding: "utf8" }).filter((name) => name.includes(".objectstore~"))
-
-const isSidecar = (name: string): boolean => name.includes(".objectstore~meta~")
-
 /** What a program can see: every object with its bytes, metadata and etag. */
 const visible = (store: Store) =>
   Effect.gen(function*() {
@@ -72,8 +44,7 @@ const visible = (store: Store) =>
     for (const { key } of yield* Stream.runCollect(store.list())) {
       const { etag, metadata } = yield* store.stat(key)
       const body = yield* store.get(key)
-      const is = (one: Uint8Array): boolean => Buffer.compare(body, one) === 0
-      const what = is(before) ? "before" : is(after) ? "after" : "torn"
+      const what = isSame(body, before) ? "before" : isSame(body, after) ? "after" : "torn"
       all[key] = `${what} ${JSON.stringify(metadata)} ${etag}`
     }
     return all
@@ -98,7 +69,7 @@ let points = 0
 
 for (const [name, layer] of Object.entries(stores)) {
   describe(`a system call that fails (${name})`, () => {
-    for (const [what, run] of Object.entries(operations)) {
+    for (const [what, run] of Object.entries(tried)) {
       it.live(
         `in ${what}: one version or the other, a true outcome, nothing left`,
         () =>
@@ -107,13 +78,8 @@ for (const [name, layer] of Object.entries(stores)) {
             const scope = yield* Scope.make()
             const context = yield* Scope.provide(Layer.build(layer(root)), scope)
             const store = yield* Effect.provideContext(ObjectStore, context)
-            const reset = Effect.gen(function*() {
-              yield* store.deletePrefix("", { all: true })
-              yield* store.put("d/old", before, { metadata: { version: "1" } })
-              yield* store.put("g", before)
-            })
             const calls = yield* watchSystemCalls
-            yield* reset
+            yield* reset(store)
             const untouched = contents(yield* visible(store))
             const made: Array<CallName> = []
             calls.count = 0
@@ -126,7 +92,7 @@ for (const [name, layer] of Object.entries(stores)) {
             const baseline = descriptors()
             for (const [index, planned] of made.entries()) {
               for (const [code, late] of faultsOf(planned)) {
-                yield* reset
+                yield* reset(store)
                 const start = yield* visible(store)
                 const at = index + (late ? 1.5 : 1)
                 let hit: CallName | undefined
@@ -178,10 +144,9 @@ for (const [name, layer] of Object.entries(stores)) {
                 assert.deepStrictEqual(again, [], `${told}: forced to the disk again after it had failed`)
                 assert.isAtMost(descriptors(), baseline, told)
                 // A file that could not be removed is found by the sweep; no other one is left.
-                const left = ownFiles(root).filter((file) => !isSidecar(file))
-                if (hit.name !== "unlink") assert.deepStrictEqual(left, [], told)
+                if (hit.name !== "unlink") assert.deepStrictEqual(leftovers(root), [], told)
                 for (const upload of yield* Stream.runCollect(store.listUploads())) yield* store.abortUpload(upload)
-                assert.deepStrictEqual(ownFiles(root).filter((file) => !isSidecar(file)), [], `${told}: the sweep`)
+                assert.deepStrictEqual(leftovers(root), [], `${told}: the sweep`)
               }
             }
             yield* Scope.close(scope, Exit.void)
