@@ -3,8 +3,12 @@
  *
  * @internal
  */
+import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
 import type { Location, ObjectStat, ReadHandle, ReadReply } from "../Backend.ts"
 import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { TransferOptions } from "../ObjectStoreOptions.ts"
@@ -146,9 +150,12 @@ export const fill = Effect.fnUntraced(function*(
     })
   const { handle } = body.reply
   if (handle !== undefined) {
-    yield* fillFromHandle(engine, handle, span, target, { partSize, concurrency }, done)
-    yield* handle.verify
-    yield* body.close
+    const read = (done: PartDone) =>
+      fillFromHandle(engine, handle, span, target, { partSize, concurrency }, done).pipe(
+        Effect.andThen(handle.verify),
+        Effect.andThen(body.close)
+      )
+    yield* onProgress === undefined ? read(done) : telling(read, done)
     return yield* check?.verify ?? Effect.void
   }
   const first = body.reply.length
@@ -185,13 +192,33 @@ export const fill = Effect.fnUntraced(function*(
   return yield* check?.verify ?? Effect.void
 })
 
+/** What is done about the bytes of a part that are there, from `start` to `end`. */
+type PartDone = (start: number, end: number) => Effect.Effect<void>
+
+/**
+ * Tells of parts beside their reading: `read` holds a permit to its end, and whoever is told may wait for one. What is still to be
+ * told then is waited for without it.
+ */
+const telling = Effect.fnUntraced(
+  function*(read: (done: PartDone) => Effect.Effect<void, ObjectStoreError>, done: PartDone) {
+    const parts = yield* Queue.unbounded<readonly [start: number, end: number], Cause.Done>()
+    const teller = yield* Effect.forkScoped(
+      Stream.runForEach(Stream.fromQueue(parts), ([start, end]) => done(start, end))
+    )
+    yield* read((start, end) => Effect.asVoid(Queue.offer(parts, [start, end])))
+    yield* Queue.end(parts)
+    yield* Fiber.join(teller)
+  },
+  Effect.scoped
+)
+
 const fillFromHandle = (
   engine: Engine,
   handle: ReadHandle,
   span: Span,
   target: Uint8Array,
   plan: { readonly partSize: number; readonly concurrency: number },
-  done: (start: number, end: number) => Effect.Effect<void>
+  done: PartDone
 ): Effect.Effect<void, ObjectStoreError> => {
   const { length, offset } = span
   const part = (start: number, end: number) =>
