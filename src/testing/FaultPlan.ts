@@ -12,6 +12,7 @@ import type { Backend } from "../Backend.ts"
 import type { ObjectStoreOperations } from "../ObjectStore.ts"
 import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { Fault } from "./Fault.ts"
+import { isHit, isKey, wrongHits } from "./hits.ts"
 
 /**
  * Operations of a backend that can meet a fault: its primitives, `deleteEntry` for one key of a batch, and `readInto` for
@@ -171,12 +172,9 @@ interface ArmedRule extends Omit<FaultRule, "from" | "until"> {
 
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0
 
-const isList = (hits: NonNullable<FaultRule["hits"]>): hits is ReadonlyArray<number> => Array.isArray(hits)
-
 const wrongRule = ({ fault, from, hits, probability, until }: FaultRule): string | undefined => {
-  const numbers = hits === undefined ? [] : typeof hits === "number" ? [hits] : isList(hits) ? hits : [hits.every]
-  const wrong = numbers.find((hit) => !isCount(hit) || hit === 0)
-  if (wrong !== undefined) return `hit ${wrong} is not a positive integer`
+  const wrong = wrongHits(hits)
+  if (wrong !== undefined) return wrong
   if (probability !== undefined && !(probability >= 0 && probability <= 1)) {
     return `probability ${probability} is not from 0 to 1`
   }
@@ -208,9 +206,7 @@ const arm = (rules: ReadonlyArray<FaultRule>): Effect.Effect<ReadonlyArray<Armed
 
 const selectsKey = (rule: ArmedRule, key: string): boolean => {
   if (rule.key === undefined) return true
-  if (typeof rule.key === "string") return rule.key === key
-  // Not `test`, which begins where a global pattern last stopped.
-  return typeof rule.key === "function" ? rule.key(key) : key.search(rule.key) !== -1
+  return typeof rule.key === "function" ? rule.key(key) : isKey(rule.key, key)
 }
 
 const selectsOperation = ({ fault, operation }: ArmedRule, call: FaultCall): boolean => {
@@ -219,12 +215,6 @@ const selectsOperation = ({ fault, operation }: ArmedRule, call: FaultCall): boo
   if (operation === undefined) return true
   if (typeof operation === "function") return operation(call.operation)
   return typeof operation === "string" ? operation === call.operation : operation.includes(call.operation)
-}
-
-const isHit = (hits: FaultRule["hits"], hit: number): boolean => {
-  if (hits === undefined) return true
-  if (typeof hits === "number") return hits === hit
-  return isList(hits) ? hits.includes(hit) : hit % hits.every === 0
 }
 
 /**

@@ -200,6 +200,18 @@ describe("the fault server", () => {
     )
   }
 
+  it.live("does not play a rule that can never be met", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const server = yield* FaultServer.s3()
+      for (const hits of [0, -1, 1.5, Number.NaN, [1, 0], { every: 0 }]) {
+        const script = [on("read", "a", 1, WireFault.status(500)), on("read", "a", hits, WireFault.status(500))]
+        for (const played of [Effect.asVoid(FaultServer.s3({ script })), server.setScript(script)]) {
+          const exit = yield* Effect.exit(played)
+          assert.match(String(exit), /RangeError: rule 1: hit \S+ is not a positive integer/)
+        }
+      }
+    })))
+
   for (const [name, start] of Object.entries(services)) {
     it.live(`selects by operation, key and hit, on ${name} over https`, () =>
       Effect.gen(function*() {

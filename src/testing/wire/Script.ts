@@ -3,6 +3,7 @@
  *
  * @internal
  */
+import { isHit, isKey, wrongHits } from "../hits.ts"
 import type { WireFault } from "../WireFault.ts"
 import { isEarly } from "./inflict.ts"
 import type { Described, WireOperation } from "./Protocol.ts"
@@ -31,14 +32,6 @@ export interface Script {
   readonly whole: (described: Described, exchange: number) => WireFault | undefined
 }
 
-const isList = (hits: NonNullable<WireRule["hits"]>): hits is ReadonlyArray<number> => Array.isArray(hits)
-
-const isHit = (hits: WireRule["hits"], hit: number): boolean => {
-  if (hits === undefined) return true
-  if (typeof hits === "number") return hits === hit
-  return isList(hits) ? hits.includes(hit) : hit % hits.every === 0
-}
-
 const selects = ({ exchange, key, operation }: WireRule, described: Described, number: number): boolean => {
   if (exchange !== undefined && exchange !== number) return false
   if (operation !== undefined) {
@@ -47,13 +40,15 @@ const selects = ({ exchange, key, operation }: WireRule, described: Described, n
       : operation.includes(described.operation)
     if (!one) return false
   }
-  if (key === undefined) return true
-  // Not `test`, which begins where a global pattern last stopped.
-  return typeof key === "string" ? key === described.key : described.key.search(key) !== -1
+  return key === undefined || isKey(key, described.key)
 }
 
-/** Begins to play rules. Of the rules that select an exchange, the first one counts. */
+/** Begins to play rules. Of the rules that select an exchange, the first one counts. One that is wrong throws. */
 export const play = (rules: ReadonlyArray<WireRule>): Script => {
+  for (const [index, { hits }] of rules.entries()) {
+    const wrong = wrongHits(hits)
+    if (wrong !== undefined) throw new RangeError(`rule ${index}: ${wrong}`)
+  }
   const armed = rules.map((rule) => ({ rule, isEarly: isEarly(rule.fault), hits: 0 }))
   const decide = (early: boolean) => (described: Described, exchange: number): WireFault | undefined => {
     let fault: WireFault | undefined
