@@ -2,13 +2,8 @@
  * Everything at once for a long time, on a server that resets, refuses, stalls and cuts 1 % of the requests each.
  */
 import { Effect, Fiber, Metric, Random, References, Stream } from "effect"
-import {
-  defaultRetryPolicy,
-  isObjectStoreError,
-  type ObjectStore,
-  type ObjectStoreError,
-  RetryPolicy
-} from "../../src/index.ts"
+import { defaultRetryPolicy, type ObjectStore, type ObjectStoreError, RetryPolicy } from "../../src/index.ts"
+import { type Ledger, makeLedger } from "../../test/support/Ledger.ts"
 import { contentAt } from "../server/content.ts"
 import { startServer } from "../server/start.ts"
 import { openS3 } from "../stores.ts"
@@ -24,198 +19,85 @@ const MiB = 2 ** 20
 const writtenPart = 5 * MiB
 const contents = contentAt(0, 4 * largest + writtenPart)
 
-/** What an object may hold: a piece of the contents, or nothing. */
-type State = { readonly start: number; readonly size: number } | undefined
-
-/** How an operation may fail where only the network and the service are to blame. */
-const network = new Set([
-  "BodyInterrupted",
-  "ConnectionFailed",
-  "OutcomeUnknown",
-  "PartialFailure",
-  "ProtocolViolation",
-  "Throttled",
-  "Timeout",
-  "Unavailable"
-])
-
-const seen = { stopped: false, operations: 0, failed: 0, corrupt: 0, unclassified: 0, untrue: 0, worst: "" }
-
-const bytesOf = (state: State): Uint8Array | undefined =>
-  state === undefined ? undefined : contents.subarray(state.start, state.start + state.size)
-
-const matches = (
-  states: ReadonlyArray<State>,
-  found: Uint8Array | undefined,
-  part?: (whole: Uint8Array) => Uint8Array
-): boolean =>
-  states.some((state) => {
-    const bytes = bytesOf(state)
-    return bytes === undefined || found === undefined
-      ? bytes === found
-      : Buffer.compare(part === undefined ? bytes : part(bytes), found) === 0
-  })
-
-const note = (error: ObjectStoreError, what: string): void => {
-  seen.failed++
-  if (isObjectStoreError(error) && network.has(error.reason._tag)) return
-  seen.unclassified++
-  seen.worst = `${what}: ${String(error)}`
+/** What an object holds: a piece of the contents. */
+interface State {
+  readonly start: number
+  readonly size: number
 }
 
+const bytesOf = ({ size, start }: State): Uint8Array => contents.subarray(start, start + size)
+
+const collect = (stream: Stream.Stream<Uint8Array, ObjectStoreError>) =>
+  Effect.map(Stream.runCollect(stream), (chunks) => new Uint8Array(Buffer.concat(chunks)))
+
+const progress = { stopped: false, operations: 0 }
+
 /** One worker: any operation on any of its keys, over and over. */
-const work = Effect.fnUntraced(
-  function*(store: ObjectStore["Service"], worker: number, states: Map<string, ReadonlyArray<State>>) {
-    const keys = Array.from({ length: keysOfWorker }, (_, index) => `worker-${worker}/${index}`)
-    const of = (key: string): ReadonlyArray<State> => states.get(key) ?? [undefined]
-    const between = Random.nextIntBetween
+const work = Effect.fnUntraced(function*(store: ObjectStore["Service"], worker: number, ledger: Ledger<State>) {
+  const keys = Array.from({ length: keysOfWorker }, (_, index) => `worker-${worker}/${index}`)
+  const between = Random.nextIntBetween
 
-    const change = (
-      what: string,
-      key: string,
-      effect: Effect.Effect<unknown, ObjectStoreError>,
-      to: State,
-      refusal?: string
-    ) =>
-      Effect.match(effect, {
-        onSuccess: () => {
-          states.set(key, [to])
-        },
-        onFailure: (error) => {
-          const refused = error.reason._tag === refusal
-          if (
-            refused && !(refusal === "AlreadyExists"
-              ? of(key).some((state) => state !== undefined)
-              : of(key).includes(undefined))
-          ) {
-            seen.untrue++
-            seen.worst = `${what}: ${String(error)}`
-          }
-          if (refused) {
-            states.set(
-              key,
-              of(key).filter((state) => (state !== undefined) === (refusal === "AlreadyExists"))
-            )
-          } else note(error, what)
-          if (error.outcome === "applied") states.set(key, [to])
-          else if (error.outcome !== "not-applied") states.set(key, [...of(key), to].slice(-6))
-        }
-      })
-
-    const read = (
-      what: string,
-      key: string,
-      effect: Effect.Effect<Uint8Array, ObjectStoreError>,
-      part?: (whole: Uint8Array) => Uint8Array
-    ) =>
-      Effect.match(effect, {
-        onSuccess: (bytes) => {
-          if (matches(of(key), bytes, part)) return
-          seen.corrupt++
-          seen.worst = `${what} of ${key}: ${bytes.length} bytes, not ${
-            of(key).map((state) => state?.size).join(" or ")
-          }`
-        },
-        onFailure: (error) => {
-          if (error.reason._tag !== "NotFound") return note(error, what)
-          if (of(key).includes(undefined)) return
-          seen.corrupt++
-          seen.worst = `${what} of ${key}: not there`
-        }
-      })
-
-    const one = Effect.gen(function*() {
-      const key = keys[yield* between(0, keys.length - 1)]!
-      const kind = yield* between(0, 9)
-      // One in four writes in parts really has two of them.
-      const size = kind === 2 && (yield* between(0, 3)) === 0
-        ? writtenPart + 1000
-        : yield* between(0, (yield* Random.nextBoolean) ? 2000 : largest)
-      const to = { start: yield* between(0, 3 * largest), size }
-      const bytes = bytesOf(to)!
-      seen.operations++
-      switch (kind) {
-        case 0:
-          return yield* change("put", key, store.put(key, bytes), to)
-        case 1:
-          return yield* change("create", key, store.put(key, bytes, { mode: "create" }), to, "AlreadyExists")
-        case 2:
-          return yield* change(
-            "multipart",
-            key,
-            store.putMultipart(key, bytes, { partSize: writtenPart, concurrency: 3 }),
-            to
-          )
-        case 3:
-          return yield* change(
-            "put a stream",
-            key,
-            store.put(key, Stream.make(bytes.subarray(0, size >> 1), bytes.subarray(size >> 1)), {
-              partSize: writtenPart
-            }),
-            to
-          )
-        case 4:
-          return yield* change("delete", key, store.delete(key), undefined)
-        case 5: {
-          const source = keys[yield* between(0, keys.length - 1)]!
-          const from = of(source)
-          if (source === key || from.length !== 1 || from[0] === undefined) return
-          return yield* change("copy", key, store.copy(source, key), from[0])
-        }
-        case 6:
-          return yield* read(
-            "stream",
-            key,
-            Effect.map(
-              Stream.runCollect(store.stream(key, { partSize })),
-              (chunks) => new Uint8Array(Buffer.concat(chunks))
-            )
-          )
-        case 7: {
-          const offset = yield* between(0, 500)
-          const length = yield* between(1, largest)
-          return yield* Effect.catchReason(
-            Effect.asVoid(store.getRange(key, { offset, length })),
-            "ObjectStoreError",
-            "RangeNotSatisfiable",
-            () => Effect.void
-          ).pipe(
-            Effect.andThen(
-              read(
-                "getRange",
-                key,
-                store.getRange(key, { suffix: length }),
-                (whole) => whole.subarray(Math.max(0, whole.length - length))
-              )
-            ),
-            Effect.catch((error) =>
-              Effect.sync(() => {
-                if (error.reason._tag !== "NotFound") note(error, "getRange")
-              })
-            )
-          )
-        }
-        case 8:
-          return yield* Effect.match(Stream.runCollect(store.list(`worker-${worker}/`, { pageSize: 2 })), {
-            onFailure: (error) => note(error, "list"),
-            onSuccess: (found) => {
-              const listed = new Set(found.map((info) => info.key))
-              const wrong = keys.find((one) =>
-                listed.has(one) ? of(one).every((state) => state === undefined) : !of(one).includes(undefined)
-              )
-              if (wrong === undefined && listed.size === found.length) return
-              seen.corrupt++
-              seen.worst = `the listing is wrong about ${wrong}`
-            }
-          })
-        default:
-          return yield* read("get", key, store.get(key, { partSize, concurrency: 3 }))
+  const one = Effect.gen(function*() {
+    const key = keys[yield* between(0, keys.length - 1)]!
+    const kind = yield* between(0, 9)
+    // One in four writes in parts really has two of them.
+    const size = kind === 2 && (yield* between(0, 3)) === 0
+      ? writtenPart + 1000
+      : yield* between(0, (yield* Random.nextBoolean) ? 2000 : largest)
+    const state = { start: yield* between(0, 3 * largest), size }
+    const bytes = bytesOf(state)
+    const to = { [key]: state }
+    progress.operations++
+    switch (kind) {
+      case 0:
+        return yield* ledger.change("put", store.put(key, bytes), to)
+      case 1:
+        return yield* ledger.change("create", store.put(key, bytes, { mode: "create" }), to, true)
+      case 2:
+        return yield* ledger.change(
+          "multipart",
+          store.putMultipart(key, bytes, { partSize: writtenPart, concurrency: 3 }),
+          to
+        )
+      case 3: {
+        const source = Stream.make(bytes.subarray(0, size >> 1), bytes.subarray(size >> 1))
+        return yield* ledger.change("put a stream", store.put(key, source, { partSize: writtenPart }), to)
       }
-    })
-    yield* Effect.whileLoop({ while: () => !seen.stopped, body: () => one, step: () => undefined })
-  }
-)
+      case 4:
+        return yield* ledger.change("delete", store.delete(key), { [key]: undefined })
+      case 5: {
+        const source = keys[yield* between(0, keys.length - 1)]!
+        const from = ledger.certain(source)
+        if (source === key || from === undefined) return
+        return yield* ledger.change("copy", store.copy(source, key), { [key]: from })
+      }
+      case 6:
+        return yield* ledger.look("stream", key, collect(store.stream(key, { partSize })))
+      case 7: {
+        const offset = yield* between(0, 500)
+        const length = yield* between(1, largest)
+        yield* ledger.run(
+          "getRange",
+          Effect.catchReasons(store.getRange(key, { offset, length }), "ObjectStoreError", {
+            RangeNotSatisfiable: () => Effect.void,
+            NotFound: () => Effect.void
+          })
+        )
+        return yield* ledger.look(
+          "getRange",
+          key,
+          store.getRange(key, { suffix: length }),
+          (whole) => whole.subarray(Math.max(0, whole.length - length))
+        )
+      }
+      case 8:
+        return yield* ledger.list(store.list(`worker-${worker}/`, { pageSize: 2 }), keys)
+      default:
+        return yield* ledger.look("get", key, store.get(key, { partSize, concurrency: 3 }))
+    }
+  })
+  yield* Effect.whileLoop({ while: () => !progress.stopped, body: () => one, step: () => undefined })
+})
 
 /** The rise of values a minute: the middle of what all pairs of them tell, so that no single one counts (Theil and Sen). */
 const slope = (points: ReadonlyArray<readonly [minute: number, value: number]>): number => {
@@ -246,9 +128,9 @@ export const workload: Workload = {
     const server = await startServer({ percent: 1 }, "faults.ts")
     const before = { descriptors: descriptors(), timers: timers() }
     const { close, store } = await openS3(server.origin, impatient)
-    const states = new Map<string, ReadonlyArray<State>>()
+    const ledger = makeLedger(bytesOf)
     const running = Effect.runFork(
-      Effect.forEach(Array.from({ length: workers }, (_, index) => index), (worker) => work(store, worker, states), {
+      Effect.forEach(Array.from({ length: workers }, (_, index) => index), (worker) => work(store, worker, ledger), {
         concurrency: workers,
         discard: true
       }).pipe(
@@ -284,18 +166,11 @@ export const workload: Workload = {
         })
       }
     }, server.port)
-    seen.stopped = true
+    progress.stopped = true
     await Effect.runPromise(Fiber.join(running))
     const faults = await fetch(`${server.origin}/_/`, { method: "POST", headers: { connection: "close" } })
       .then((reply) => reply.json()) as Readonly<Record<string, number>>
-    // What the server really holds.
-    let wrong = 0
-    for (const [key, possible] of states) {
-      const found = await Effect.runPromise(
-        store.get(key).pipe(Effect.catchReason("ObjectStoreError", "NotFound", () => Effect.undefined))
-      )
-      if (!matches(possible, found)) wrong++
-    }
+    await Effect.runPromise(ledger.audit(store))
     const open = await Effect.runPromise(Stream.runCollect(store.listUploads()))
     const told = await Effect.runPromise(abandoned)
     await close()
@@ -307,7 +182,11 @@ export const workload: Workload = {
     const warm = samples.filter((one) => one.minute > Math.min(5, minutes / 2))
     const rise = (name: "rss" | "heap" | "sockets" | "descriptors" | "timers"): number =>
       slope(warm.map((one) => [one.minute, one[name]] as const))
-    if (seen.worst !== "") console.log(seen.worst)
+    for (const { kind, text } of ledger.violations.slice(0, 20)) console.log(`${kind}: ${text}`)
+    const count = (kind: Ledger<State>["violations"][number]["kind"]): number =>
+      ledger.violations.filter((one) => one.kind === kind).length
+    const { operations } = progress
+    const { failed } = ledger.counts
     for (const one of samples.filter((_, index) => index % Math.ceil(samples.length / 10) === 0)) {
       console.log(
         `after ${one.minute.toFixed(1)} minutes: ${one.rss.toFixed(0)} MiB, heap ${one.heap.toFixed(1)}, buffers ${
@@ -316,15 +195,15 @@ export const workload: Workload = {
       )
     }
     console.log(
-      `${seen.operations} operations in ${minutes} minutes, ${seen.failed} failed; ${JSON.stringify(faults)}; memory ${
+      `${operations} operations in ${minutes} minutes, ${failed} failed; ${JSON.stringify(faults)}; memory ${
         warm[0]?.rss.toFixed(0)
       } to ${warm.at(-1)?.rss.toFixed(0)} MiB`
     )
     return [
-      { name: "corrupt reads and listings", value: seen.corrupt, unit: "", atMost: 0 },
-      { name: "refusals that were not true", value: seen.untrue, unit: "", atMost: 0 },
-      { name: "unclassified failures", value: seen.unclassified, unit: "", atMost: 0 },
-      { name: "objects of which the outcomes were not true", value: wrong, unit: "", atMost: 0 },
+      { name: "corrupt reads and listings", value: count("corrupt"), unit: "", atMost: 0 },
+      { name: "refusals that were not true", value: count("untrue"), unit: "", atMost: 0 },
+      { name: "unclassified failures", value: count("unclassified"), unit: "", atMost: 0 },
+      { name: "objects of which the outcomes were not true", value: count("outcome"), unit: "", atMost: 0 },
       { name: "uploads left open that nobody told of", value: Math.max(0, open.length - told), unit: "", atMost: 0 },
       { name: "memory rises by", value: rise("rss"), unit: "MiB/min", atMost: 1 },
       { name: "heap rises by", value: rise("heap"), unit: "MiB/min", atMost: 0.5 },
@@ -336,8 +215,8 @@ export const workload: Workload = {
       { name: "descriptors left at the end", value: left.descriptors - before.descriptors, unit: "", atMost: 0 },
       { name: "event loop held, p99 of processor time", value: held.p99, unit: "ms" },
       { name: "event loop late, p99", value: loop.p99, unit: "ms", shared: true },
-      { name: "operations", value: seen.operations / minutes, unit: "/min", shared: true },
-      { name: "failed, and said so", value: 100 * seen.failed / seen.operations, unit: "%" }
+      { name: "operations", value: operations / minutes, unit: "/min", shared: true },
+      { name: "failed, and said so", value: 100 * failed / operations, unit: "%" }
     ] satisfies ReadonlyArray<Finding>
   }
 }
