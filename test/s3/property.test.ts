@@ -18,8 +18,6 @@ onServer(minio, (server) =>
 onServer(versitygw, (server) =>
   describeProperty("S3 on versitygw", storeOf(server), {
     model: Memory.layer({ capabilities: { hierarchical: true } }),
-    // A part whose connection was reset may bring its upload back after the abort.
-    uploadsByChance: true,
     refusedKeys: ["b/", "b//c", "c/../d"],
     // What these servers do with a key and a key below it stands in the lists of the suite.
     apart: true,

@@ -50,8 +50,6 @@ onServer(versitygw, (server) => {
   })
   describeProperty("universal over versitygw", store, {
     model: Memory.layer({ capabilities: { hierarchical: true } }),
-    // A part whose connection was reset may bring its upload back after the abort.
-    uploadsByChance: true,
     refusedKeys: ["b/", "b//c", "c/../d"],
     apart: true,
     sequences: 40,
