@@ -11,7 +11,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { Location, ObjectOptions, PartReceipt, Upload, WriteReply } from "../Backend.ts"
-import { makeError, type ObjectStoreError, withContext } from "../ObjectStoreError.ts"
+import { isObjectStoreError, makeError, type ObjectStoreError, printable, withContext } from "../ObjectStoreError.ts"
 import type { WriteOptions } from "../ObjectStoreOptions.ts"
 import { checkPartSize } from "../partSize.ts"
 import { type Engine, request } from "./engine.ts"
@@ -134,11 +134,11 @@ const initiate = Effect.fnUntraced(function*(
     return Effect.tapError(engine.backend.openUpload(at, object), () => Effect.sync(() => sent = false))
   })
   const fiber = yield* Effect.forkChild(
-    Effect.interruptible(request(engine, "initiate", send, { onLost: maybeOpen(engine) })),
+    Effect.interruptible(request(engine, "initiate", send, { onLost: maybeOpen(engine, at) })),
     { startImmediately: true }
   )
   const settle = Effect.flatMap(Effect.timeoutOption(Fiber.await(fiber), abortBudget.interruption), (answer) => {
-    if (Option.isNone(answer)) return Effect.andThen(Fiber.interrupt(fiber), maybeOpen(engine))
+    if (Option.isNone(answer)) return Effect.andThen(Fiber.interrupt(fiber), maybeOpen(engine, at))
     return Exit.isSuccess(answer.value) ? abandon(engine, answer.value.value, Exit.interrupt(), left) : Effect.void
   })
   return yield* restore(Fiber.join(fiber)).pipe(
@@ -168,17 +168,24 @@ const abandon = (
   return Effect.exit(Effect.timeoutOption(abort, budget)).pipe(
     Effect.flatMap((aborted) => {
       if (Exit.isSuccess(aborted) && Option.isSome(aborted.value)) return Effect.void
-      const why = Exit.isSuccess(aborted) ? `no answer within ${budget} ms` : Cause.pretty(aborted.cause).split("\n")[0]
-      const line = `upload ${upload.id} could not be aborted (${why}) and stays open`
+      const why = Exit.isSuccess(aborted) ? `no answer within ${budget} ms` : reasonOf(aborted.cause)
+      const line = `upload ${upload.id} to ${show(upload)} could not be aborted (${why}) and stays open`
       left.push(line)
       return report(engine, line)
     })
   )
 }
 
+const show = ({ container, key }: Location): string => printable(container === "" ? key : `${container}/${key}`)
+
+const reasonOf = (cause: Cause.Cause<ObjectStoreError>): string => {
+  const failure = Cause.squash(cause)
+  return isObjectStoreError(failure) ? failure.message : Cause.pretty(cause).split("\n")[0]!
+}
+
 /** The answer to a request that opens an upload was lost, so there may be one whose id nobody knows. */
-const maybeOpen = (engine: Engine): Effect.Effect<void> =>
-  report(engine, "the answer to a request that opens an upload was lost, so one may stay open")
+const maybeOpen = (engine: Engine, at: Location): Effect.Effect<void> =>
+  report(engine, `the answer to a request that opens an upload to ${show(at)} was lost, so one may stay open`)
 
 const report = (engine: Engine, line: string): Effect.Effect<void> =>
   Effect.all([

@@ -72,10 +72,13 @@ describe("an upload that cannot be aborted", () => {
         ])
         yield* plain.put("large", bytes(100))
         const seen = yield* watched(write(store))
-        const told = /^upload \S+ could not be aborted \(.*Unavailable.*\) and stays open$/
+        const told = /^upload \S+ to memory\/a could not be aborted \(Unavailable: .*\) and stays open$/
         if (seen.result._tag !== "Failure") return assert.fail("it succeeded")
         const error = seen.result.failure as { readonly message: string; readonly outcome: string }
-        assert.match(error.message, /^PermissionDenied: .*; upload \S+ could not be aborted .* and stays open$/)
+        assert.match(
+          error.message,
+          /^PermissionDenied: .*; upload \S+ to memory\/a could not be aborted .* and stays open$/
+        )
         assert.strictEqual(error.outcome, "not-applied")
         assert.strictEqual(seen.lines.filter((line) => told.test(line)).length, 1)
         assert.strictEqual(seen.events.filter((line) => told.test(line)).length, 1)
