@@ -221,8 +221,11 @@ export const makeAbortUpload = (env: Environment, uploads: StagedUploads) => {
     const files = filesOfId(id)
     if (files.length === 0) return yield* unknown()
     const { directory: names } = yield* pathOfKey(key)
-    const found = yield* inExistingDirectory(root, names, remove(id, files), () => Effect.succeed(false))
-    yield* forget(uploads, id)
+    const found = yield* Effect.ensuring(
+      inExistingDirectory(root, names, remove(id, files), () => Effect.succeed(false)),
+      // What stays is found by the next one; nobody writes to it any more.
+      forget(uploads, id)
+    )
     if (!found) return yield* refuse("UploadNotFound", "there is no such open upload")
     yield* prune(root, names)
   }, Effect.uninterruptible)

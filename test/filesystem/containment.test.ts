@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process"
 import * as NodeFs from "node:fs"
 import * as NodePath from "node:path"
 import { Worker } from "node:worker_threads"
-import { at, makeStore, plain, reasonOf } from "./Store.ts"
+import { at, makeStore, openDescriptors, plain, reasonOf } from "./Store.ts"
 import { temporaryDirectory } from "./TempDirectory.ts"
 
 const outside = Effect.map(temporaryDirectory, (path) => {
@@ -47,6 +47,18 @@ describe("the root of a file store", () => {
       assert.deepStrictEqual(yield* keys(), ["a"])
       assert.strictEqual(NodeFs.readFileSync(target, "utf8"), "secret")
       assert.strictEqual(NodeFs.readlinkSync(path("link")), target)
+    }))
+
+  it.live("an upload whose directory became a symbolic link cannot be aborted, and holds no descriptor", () =>
+    Effect.gen(function*() {
+      const { backend, path } = yield* makeStore()
+      const elsewhere = yield* outside
+      const before = openDescriptors()
+      const upload = yield* backend.openUpload(at("a/b"), plain)
+      NodeFs.renameSync(path("a"), path("moved"))
+      NodeFs.symlinkSync(elsewhere, path("a"))
+      assert.strictEqual(yield* reasonOf(backend.abortUpload(upload)), "InvalidKey")
+      assert.isAtMost(openDescriptors(), before)
     }))
 
   it.live("a symbolic link as a directory is not followed in any operation, also where the target lacks the name", () =>
