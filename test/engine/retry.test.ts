@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, type Duration, Effect, Fiber, Random } from "effect"
+import { Clock, type Duration, Effect, Fiber, Random, Stream } from "effect"
 import {
   type Backend,
   defaultMatrix,
@@ -221,6 +221,30 @@ describe("retry", () => {
       // 5 s of request, 9 s as asked for, 5 s of request: 1 s is left.
       assert.deepStrictEqual(times, [0, 14_000, 20_000])
       assert.strictEqual(error.attempts, 3)
+    }))
+
+  it.effect("counts no time that a request waits for its turn", () =>
+    Effect.gen(function*() {
+      const backend = yield* makeBackend()
+      const left = ["held", "failed"]
+      const busy = <A, R>(effect: Effect.Effect<A, ObjectStoreError, R>): Effect.Effect<A, ObjectStoreError, R> =>
+        Effect.suspend(() => {
+          const what = left.shift()
+          if (what === "failed") return Effect.fail(failure("Unavailable"))
+          // Longer than anything is repeated.
+          return what === "held" ? Effect.andThen(Effect.sleep("4 minutes"), effect) : effect
+        })
+      const store = yield* fromBackend({
+        ...backend,
+        head: (at, conditions) => busy(backend.head(at, conditions)),
+        read: (at, request) => busy(backend.read(at, request))
+      }, { base: "mem://memory/", requests: 1 })
+      yield* store.put("a", "x")
+      for (const operation of [store.stat("a"), store.get("a"), Stream.runDrain(store.stream("a"))]) {
+        left.splice(0, left.length, "held", "failed")
+        yield* inTime(Effect.all([store.exists("a"), operation], { concurrency: 2 }))
+        assert.deepStrictEqual(left, [])
+      }
     }))
 
   it.effect("never lets a retry-after reach a timer that could not hold it", () =>

@@ -108,10 +108,17 @@ describe("a create whose answer was lost", () => {
 
   it.effect("certainly lost to an object that is older than any difference of clocks", () =>
     Effect.gen(function*() {
-      const { plain, store } = yield* setUp([{ operation: "write", hits: 1, fault: before }])
-      yield* foreign(plain)
-      yield* TestClock.adjust("25 hours")
-      assert.deepStrictEqual(yield* failing(create(store)), ["AlreadyExists", "not-applied"])
+      for (
+        const [age, ends] of [
+          ["23 hours", ["OutcomeUnknown", "unknown"]],
+          ["25 hours", ["AlreadyExists", "not-applied"]]
+        ] as const
+      ) {
+        const { plain, store } = yield* setUp([{ operation: "write", hits: 1, fault: before }])
+        yield* foreign(plain)
+        yield* TestClock.adjust(age)
+        assert.deepStrictEqual(yield* failing(create(store)), [...ends])
+      }
     }))
 
   it.effect("is unknown if the store cannot be asked, in bounded time", () =>
@@ -264,6 +271,20 @@ describe("a copy whose answer was lost", () => {
         }
       }))
   }
+
+  it.effect("is unknown if it was to replace one version, and nothing is there any more", () =>
+    Effect.gen(function*() {
+      for (const fault of [before, after]) {
+        const { plain, store } = yield* setUp(
+          [{ operation: "copy", hits: 1, fault }],
+          meanwhile((store) => store.delete("a"))
+        )
+        yield* plain.put("from", "mine")
+        const update = (yield* plain.put("a", "old")).etag!
+        const copying = store.copy("from", "a", { mode: { update } })
+        assert.deepStrictEqual(yield* failing(copying), ["OutcomeUnknown", "unknown"])
+      }
+    }))
 
   it.effect("is unknown if it was create-only and another object is there", () =>
     Effect.gen(function*() {
