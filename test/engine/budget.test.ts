@@ -48,4 +48,26 @@ describe("a budget", () => {
         }
       }).pipe(Random.withSeed(seed))
   )
+
+  it.live("is given in the order of arrival, so that small shares do not pass over a large one", () =>
+    Effect.gen(function*() {
+      const budget = makeBudget(capacity)
+      yield* budget.take(capacity)
+      const order: Array<number> = []
+      const shares = [3, capacity, 1, 2, capacity, 1]
+      const fibers = yield* Effect.forEach(shares, (share, index) => {
+        const came = Effect.sync(() => void order.push(index))
+        // Both ways to wait are one queue.
+        const waits = index % 2 === 0
+          ? budget.withShare(share, came)
+          : Effect.andThen(budget.take(share), Effect.andThen(came, budget.release(share)))
+        return Effect.forkChild(waits, { startImmediately: true })
+      })
+      for (let i = 0; i < capacity; i++) {
+        yield* budget.release(1)
+        yield* Effect.yieldNow
+      }
+      yield* Fiber.awaitAll(fibers)
+      assert.deepStrictEqual(order, shares.map((_, index) => index))
+    }))
 })

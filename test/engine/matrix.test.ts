@@ -1,6 +1,13 @@
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { defaultMatrix, type RetryMatrix, type RetryVerdicts, verdictsOf } from "effect-objectstore"
+import {
+  defaultMatrix,
+  makeError,
+  type ReasonFields,
+  type RetryMatrix,
+  type RetryVerdicts,
+  verdictsOf
+} from "effect-objectstore"
 import { readFileSync } from "node:fs"
 import { isDeepStrictEqual } from "node:util"
 import { matrixMarkers, matrixPage, renderMatrix } from "../../scripts/matrix.ts"
@@ -20,6 +27,35 @@ const differs = Effect.fnUntraced(function*(cell: Cell, matrix: RetryMatrix) {
   return false
 })
 
+/** What OpenSSL and Node say of certificates (nodejs.org/api/tls.html#x509-certificate-error-codes), and of names. */
+const certificateCodes = [
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_CRL",
+  "UNABLE_TO_DECRYPT_CERT_SIGNATURE",
+  "UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY",
+  "CERT_SIGNATURE_FAILURE",
+  "CRL_SIGNATURE_FAILURE",
+  "CERT_NOT_YET_VALID",
+  "CERT_HAS_EXPIRED",
+  "CRL_NOT_YET_VALID",
+  "CRL_HAS_EXPIRED",
+  "ERROR_IN_CERT_NOT_BEFORE_FIELD",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "CERT_CHAIN_TOO_LONG",
+  "CERT_REVOKED",
+  "INVALID_CA",
+  "PATH_LENGTH_EXCEEDED",
+  "INVALID_PURPOSE",
+  "CERT_UNTRUSTED",
+  "CERT_REJECTED",
+  "HOSTNAME_MISMATCH",
+  "ERR_TLS_CERT_ALTNAME_INVALID"
+]
+
+type ConnectPhase = ReasonFields<"ConnectionFailed">["phase"]
+
 const figures: Array<string> = []
 
 afterAll(() => console.log(`retry matrix: ${figures.join(", ")}`))
@@ -30,6 +66,43 @@ describe("the retry matrix", () => {
       assert.strictEqual(failureOf(errorOf(failure).reason), failure)
     }
     assert.deepStrictEqual(Object.keys(defaultMatrix), [...new Set(cells.map((cell) => cell.failure))])
+  })
+
+  it("takes a failure for a special one only where its code means that", () => {
+    const reasonOf = (tag: "ConnectionFailed" | "Unavailable", phase: ConnectPhase, code: string | undefined) =>
+      failureOf(makeError(tag, { operation: "test", backend: "test", phase, code }).reason)
+    for (const code of certificateCodes) {
+      assert.strictEqual(reasonOf("ConnectionFailed", "tls", code), "ConnectionFailed.certificate", code)
+      // What a service says, once it is connected, is its own.
+      assert.strictEqual(reasonOf("ConnectionFailed", "request", code), "ConnectionFailed.request", code)
+    }
+    for (const code of [undefined, "ECONNRESET", "EPROTO", "ERR_SSL_WRONG_VERSION_NUMBER", "NO_CERT_"]) {
+      assert.strictEqual(reasonOf("ConnectionFailed", "tls", code), "ConnectionFailed.tls", code)
+    }
+    for (const code of [undefined, "EAI_AGAIN", "ESERVFAIL"]) {
+      assert.strictEqual(reasonOf("ConnectionFailed", "dns", code), "ConnectionFailed.dns", code)
+    }
+    assert.strictEqual(reasonOf("ConnectionFailed", "connect", "ENOTFOUND"), "ConnectionFailed.connect")
+    for (const code of [undefined, "EBUSY", "SlowDown", "ENOTFOUND"]) {
+      assert.strictEqual(reasonOf("Unavailable", "connect", code), "Unavailable", code)
+    }
+  })
+
+  it("leaves each kind of request the verdicts that mean something for it", () => {
+    const harmless = ["retry", "once", "twice"] as const
+    const meant: typeof verdictsOf = {
+      read: [...harmless, "fail"],
+      body: ["resume", "once", "twice", "fail"],
+      put: [...harmless, "fail"],
+      conditional: [...harmless, "verify", "recheck", "fail"],
+      part: [...harmless, "fail"],
+      complete: [...harmless, "verify", "recheck", "fail"],
+      initiate: [...harmless, "fail"],
+      abort: [...harmless, "done", "fail"],
+      delete: [...harmless, "fail"],
+      copy: [...harmless, "verify", "recheck", "fail"]
+    }
+    assert.deepStrictEqual(verdictsOf, meant)
   })
 
   it.effect("does in every cell what was decided, at the times that the policy says", () =>
