@@ -46,8 +46,10 @@ export const makeTimeWatch = Effect.fnUntraced(function*(
     for (const [one, seen] of watched) {
       const [moved, limit] = [one.moved(), one.limit()]
       if (seen === undefined) watched.set(one, { moved, limit, since: now })
-      else if (seen.moved !== moved || seen.limit !== limit) Object.assign(seen, { moved, limit, since: now })
-      else if (limit !== undefined && now - seen.since >= limit) {
+      // Or else a clock that was set back would have it wait until it has come to where it was.
+      else if (seen.moved !== moved || seen.limit !== limit || now < seen.since) {
+        Object.assign(seen, { moved, limit, since: now })
+      } else if (limit !== undefined && now - seen.since >= limit) {
         watched.delete(one)
         one.timeOut()
       }

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber } from "effect"
 import * as NodeNet from "node:net"
 import * as NodeTimers from "node:timers"
+import { withClockAhead } from "../support/skewedClock.ts"
 import { certificate } from "./certificate.ts"
 import { type RawServer, rawServer } from "./RawServer.ts"
 import { bytes, exchange, fieldsOf, makeTransport, ok, readAll, request, until } from "./TransportTest.ts"
@@ -55,6 +56,16 @@ describe("UndiciTransport", () => {
         assert.deepStrictEqual(fieldsOf(error), ["Timeout", "headers", undefined])
         yield* allReset(server)
       }), { timeout: 10_000 })
+
+    it.live("come although the clock is set back meanwhile", () => {
+      let ahead = 0
+      return Effect.gen(function*() {
+        const server = yield* rawServer({ onBody: () => void NodeTimers.setTimeout(() => ahead = -3_600_000, 50) })
+        const transport = yield* makeTransport({ headersTimeout: 200, stallTimeout: 60_000 })
+        const error = yield* Effect.flip(exchange(transport, request(server)))
+        assert.deepStrictEqual(fieldsOf(error), ["Timeout", "headers", undefined])
+      }).pipe(withClockAhead(() => ahead))
+    }, { timeout: 10_000 })
 
     it.live("of an upload that stands still, and not of one that moves", () =>
       Effect.gen(function*() {
