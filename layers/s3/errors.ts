@@ -220,6 +220,8 @@ const describe = (
     // A 400 with nothing of S3 in it: a wrong endpoint more often than a wrong request.
     : error.reason._tag === "InvalidRequest" && message === undefined
     ? `the service answered ${status} and did not say why; is the endpoint one of S3?`
+    : error.reason._tag === "Unavailable" && message === undefined
+    ? `the service answered ${status}`
     : undefined
   return withContext(error, { description: description?.slice(0, 512) })
 }

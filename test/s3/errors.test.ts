@@ -177,6 +177,11 @@ describe("the error table of S3", () => {
 
   it.effect("says the status where the service is none that speaks S3", () =>
     Effect.gen(function*() {
+      const { backend: failing } = yield* scriptedBackend([{ status: 502, body: "<html>bad gateway</html>" }])
+      assert.strictEqual(
+        (yield* Effect.flip(operations.list(failing))).message,
+        "Unavailable: list: the service answered 502"
+      )
       const { backend } = yield* scriptedBackend([{ status: 400, body: "<html>no such page</html>" }])
       const error = yield* Effect.flip(operations.list(backend))
       assert.strictEqual(
