@@ -210,6 +210,11 @@ describe("the fault server", () => {
           assert.match(String(exit), /RangeError: rule 1: hit \S+ is not a positive integer/)
         }
       }
+      const refused = (rule: FaultServer.WireRule) => Effect.map(Effect.exit(server.setScript([rule])), String)
+      const misspelt = on(["read", "raed" as never], "a", 1, WireFault.status(500))
+      assert.include(yield* refused(misspelt), "rule 0: there is no operation \"raed\"; there are head, read, ")
+      assert.include(yield* refused(on("read", "a", 1, "reset" as never)), "rule 0: its fault is none of WireFault")
+      assert.include(yield* refused({ operation: "read" } as never), "rule 0: its fault is none of WireFault")
     })))
 
   for (const [name, start] of Object.entries(services)) {

@@ -6,29 +6,33 @@
 import type { ServerHead, ServerReply, ServerRequest } from "../protocol/Server.ts"
 import type { WireRefusal } from "../WireFault.ts"
 
+/** All of them. */
+export const wireOperations = [
+  "head",
+  "read",
+  "write",
+  "openUpload",
+  "uploadPart",
+  "copyPart",
+  "completeUpload",
+  "abortUpload",
+  "queryUpload",
+  "listUploads",
+  "listPage",
+  "delete",
+  "deleteBatch",
+  "copy",
+  "createContainer",
+  "deleteContainer",
+  "headContainer",
+  "listContainers",
+  "other"
+] as const
+
 /**
  * What a request asks for, in the words of the backend contract; `headContainer`, `queryUpload` and `other` beside.
  */
-export type WireOperation =
-  | "head"
-  | "read"
-  | "write"
-  | "openUpload"
-  | "uploadPart"
-  | "copyPart"
-  | "completeUpload"
-  | "abortUpload"
-  | "queryUpload"
-  | "listUploads"
-  | "listPage"
-  | "delete"
-  | "deleteBatch"
-  | "copy"
-  | "createContainer"
-  | "deleteContainer"
-  | "headContainer"
-  | "listContainers"
-  | "other"
+export type WireOperation = typeof wireOperations[number]
 
 /** Where a request goes; `""` for what it does not name. */
 export interface Described {

@@ -3,10 +3,11 @@
  *
  * @internal
  */
+import * as Predicate from "effect/Predicate"
 import { isHit, isKey, wrongHits } from "../hits.ts"
 import type { WireFault } from "../WireFault.ts"
 import { isEarly } from "./inflict.ts"
-import type { Described, WireOperation } from "./Protocol.ts"
+import { type Described, type WireOperation, wireOperations } from "./Protocol.ts"
 
 /** One rule: the exchanges that it selects, and the fault that they meet. Without a selection every one is selected. */
 export interface WireRule {
@@ -43,10 +44,17 @@ const selects = ({ exchange, key, operation }: WireRule, described: Described, n
   return key === undefined || isKey(key, described.key)
 }
 
+/** What is wrong with a rule: it could never be met, and a test of it could never fail. */
+const wrongRule = ({ fault, hits, operation = [] }: WireRule): string | undefined => {
+  const unknown = [operation].flat().find((one) => !wireOperations.includes(one))
+  if (unknown !== undefined) return `there is no operation "${unknown}"; there are ${wireOperations.join(", ")}`
+  return Predicate.hasProperty(fault, "_tag") ? wrongHits(hits) : "its fault is none of WireFault"
+}
+
 /** Begins to play rules. Of the rules that select an exchange, the first one counts. One that is wrong throws. */
 export const play = (rules: ReadonlyArray<WireRule>): Script => {
-  for (const [index, { hits }] of rules.entries()) {
-    const wrong = wrongHits(hits)
+  for (const [index, rule] of rules.entries()) {
+    const wrong = wrongRule(rule)
     if (wrong !== undefined) throw new RangeError(`rule ${index}: ${wrong}`)
   }
   const armed = rules.map((rule) => ({ rule, isEarly: isEarly(rule.fault), hits: 0 }))
