@@ -44,18 +44,29 @@ export interface Journal {
   readonly trace: Array<string>
   /** Rules that the engine broke while it ran. */
   readonly violations: Array<string>
+  /** Operations in which a request died. */
+  readonly died: Set<number>
   /** Requests by operation, primitive and what they are about. */
   readonly requests: Map<string, number>
   /** Opened by requests whose answer was lost, so that nobody can close them. */
   orphans: number
 }
 
-export const makeJournal = (): Journal => ({ applied: [], trace: [], violations: [], requests: new Map(), orphans: 0 })
+export const makeJournal = (): Journal => ({
+  applied: [],
+  trace: [],
+  violations: [],
+  died: new Set(),
+  requests: new Map(),
+  orphans: 0
+})
 
 /** How bad the weather is. */
 export interface Weather {
   /** How likely a request fails. */
   readonly faults: number
+  /** How likely the backend has a defect in a request. */
+  readonly defects: number
   /** Most milliseconds before a request has an effect, and again before its answer comes. */
   readonly delay: number
   /** Whether the store lets a commit be done twice, which makes two versions; late requests do not come then. */
@@ -76,7 +87,8 @@ export const fates = [
   "late",
   "broken",
   "interrupted before",
-  "interrupted after"
+  "interrupted after",
+  "dead"
 ] as const
 
 export type Fate = (typeof fates)[number]
@@ -117,7 +129,7 @@ const losses: ReadonlyArray<() => ObjectStoreError> = [
 
 /** The number by which chance names the fates. */
 const kindOf = (fate: Fate | undefined, { mutation }: Call): number => {
-  if (fate === undefined || fate === "broken" || fate.startsWith("interrupted")) return -1
+  if (fate === undefined || fate === "broken" || fate === "dead" || fate.startsWith("interrupted")) return -1
   if (fate === "lost after") return mutation ? 1 : -1
   if (fate === "late") return mutation ? 2 : -1
   return 0
@@ -173,6 +185,10 @@ export const simulatedBackend = (
       const bad = weather.script === undefined && !weather.calm && draw.chance(weather.faults)
       const kind = bad ? draw.below(call.mutation ? 3 : 1) : kindOf(scripted, call)
       if (scripted === "interrupted before") yield* interrupt
+      if (scripted === "dead" || (weather.defects > 0 && !weather.calm && draw.chance(weather.defects))) {
+        journal.died.add(operation)
+        return yield* Effect.die("a defect of the backend")
+      }
       const start = yield* Clock.currentTimeMillis
       // What has its effect cannot be interrupted halfway; only its answer can.
       const happen = Effect.uninterruptible(Effect.tap(

@@ -41,7 +41,7 @@ export const hit = (operation: Operation, script: { readonly at: number; readonl
   const watch = makeWatch(rules, journal.violations)
   if (gathering.has(operation.op)) watch.gathers.add(operation.id)
   const run = Effect.gen(function*() {
-    const weather: Weather = { faults: 0, delay: 0, lax: false, calm: true, script }
+    const weather: Weather = { faults: 0, defects: 0, delay: 0, lax: false, calm: true, script }
     const memory = yield* makeBackend({
       capabilities: { maxCopySize: operation.concurrency > 2 ? 10 : undefined, multipart: { minPartSize: 8 } }
     })

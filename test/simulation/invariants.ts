@@ -104,7 +104,10 @@ export const checkOperation = ({ exit, operation }: Ended, journal: Journal): vo
     ) wrong("delivered ranges of two versions")
     return
   }
-  if (Cause.hasDies(exit.cause)) wrong(`died: ${Cause.pretty(exit.cause)}`)
+  if (Cause.hasDies(exit.cause)) {
+    if (!journal.died.has(id)) wrong(`died: ${Cause.pretty(exit.cause)}`)
+    return
+  }
   const error = exit.cause.reasons.find((reason) => reason._tag === "Fail")?.error
   if (error === undefined) {
     if (!Cause.hasInterrupts(exit.cause)) wrong("ended without a reason")

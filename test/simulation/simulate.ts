@@ -42,6 +42,7 @@ const mostSteps = 500_000
 
 const weatherOf = (draw: Draw): Weather => ({
   faults: draw.one([0, 0.05, 0.15, 0.3]),
+  defects: draw.one([0, 0, 0, 0.03]),
   delay: draw.one([0, 1, 20, 200]),
   lax: draw.chance(0.3),
   calm: true
