@@ -63,7 +63,8 @@ registerHooks({
 `
 
 const vitestConfig = `
-import base from "../../vitest.config.ts"
+import configure from "../../vitest.config.ts"
+const base = configure({ mode: "test", command: "serve" })
 export default {
   ...base,
   root: ${JSON.stringify(root)},
