@@ -4,20 +4,16 @@
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Random, Result, type Scope, Stream } from "effect"
 import {
-  type Backend,
   defaultRetryPolicy,
   fromBackend,
   type ObjectStoreError,
   type ObjectStoreOperations,
   RetryPolicy
 } from "effect-objectstore"
-import * as Direct from "effect-objectstore/layers/Direct"
-import * as File from "effect-objectstore/layers/File"
-import * as Memory from "effect-objectstore/layers/Memory"
 import { Fault, type FaultOperation, faultyBackend, makeFaultPlan } from "effect-objectstore/testing"
 import { env } from "node:process"
-import { memoryDirectory } from "../filesystem/TempDirectory.ts"
 import { type Operation, operationsOf } from "./operations.ts"
+import { type Place, places } from "./places.ts"
 
 const isFull = env["MODE"] === "faults"
 const stride = isFull ? 1 : 7
@@ -43,29 +39,6 @@ const meets = (fate: Fate) => (operation: FaultOperation): boolean =>
   fate === "an answer that is none"
     ? operation !== "deleteEntry"
     : fate !== "interrupted" || operation !== "abortUpload"
-
-/** A backend, and what operations over it are relative to. */
-interface Place {
-  readonly backend: Backend
-  readonly base: string
-}
-
-const places: Readonly<Record<string, Effect.Effect<Place, ObjectStoreError, Scope.Scope>>> = {
-  memory: Effect.map(Memory.makeBackend({ capabilities: { multipart: { minPartSize: 4096 } } }), (backend) => ({
-    backend,
-    base: "mem://memory/"
-  })),
-  file: Effect.flatMap(
-    memoryDirectory,
-    (root) =>
-      Effect.map(File.makeBackend({ root, durability: "none" }), (backend) => ({ backend, base: `file://${root}/` }))
-  ),
-  direct: Effect.flatMap(memoryDirectory, (root) =>
-    Effect.map(
-      Direct.makeBackend({ root, durability: "none", fallback: "buffered", slots: 2, slotSize: 64 * 1024 }),
-      (backend) => ({ backend, base: `direct://${root}/` })
-    ))
-}
 
 interface Outcome {
   readonly violations: ReadonlyArray<string>

@@ -72,12 +72,12 @@ const source = (body: Uint8Array): Stream.Stream<Uint8Array> => {
 }
 
 /** Everything that is tried. */
-export const operationsOf = ({ maxCopy, part: partSize }: Sizes): ReadonlyArray<Operation> => {
+export const operationsOf = ({ maxCopy, part: partSize }: Sizes, concurrency = 1): ReadonlyArray<Operation> => {
   const small = bytesOf(1, 600)
   const other = bytesOf(2, 700)
   const big = bytesOf(3, partSize + 321)
-  const cut = { partSize, concurrency: 1 }
-  const reads = { partSize: 256, concurrency: 1 }
+  const cut = { partSize, concurrency }
+  const reads = { partSize: 256, concurrency }
   const named = (objects: Record<string, Uint8Array>) => objects
   const list: Array<Operation> = []
   const add = (
@@ -196,7 +196,7 @@ export const operationsOf = ({ maxCopy, part: partSize }: Sizes): ReadonlyArray<
   )
   add("getRanges", { a: small }, {}, (store) =>
     Effect.map(
-      store.getRanges("a", [{ offset: 400, length: 30 }, { offset: 0, length: 20 }], { coalesce: 0, concurrency: 1 }),
+      store.getRanges("a", [{ offset: 400, length: 30 }, { offset: 0, length: 20 }], { coalesce: 0, concurrency }),
       ([last, first]) => ({ delivered: [part("a", 400, last!), part("a", 0, first!)] })
     ))
   add(

@@ -20,6 +20,7 @@ export interface Limits {
   readonly stallTimeout: number
   readonly connectTimeout: number
   readonly connections?: number
+  readonly requests?: number
 }
 
 export const limits: Limits = { headersTimeout: 150, stallTimeout: 150, connectTimeout: 500 }

@@ -1,10 +1,10 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { defaultMatrix, requestClasses } from "effect-objectstore"
-import * as NodeFs from "node:fs"
-import { env, getActiveResourcesInfo } from "node:process"
+import { env } from "node:process"
 import { type Operation, operationsOf } from "./operations.ts"
 import { allPhases, type Cells, hit, type Outcome, type Phase } from "./points.ts"
+import { descriptors, disturbances, listen, stopListening, timers } from "./process.ts"
 import { type ServiceName, sizes } from "./services.ts"
 
 // `npm run test:faults` runs in the mode of that name: every point. Without it every fifth one is run, each phase of each operation's
@@ -34,20 +34,11 @@ interface Figures {
 
 const cells: Cells = new Set()
 const figures = new Map<ServiceName, Figures>()
-const disturbances: Array<string> = []
 
-const note = (what: string) => (cause: unknown): void => void disturbances.push(`${what}: ${String(cause)}`)
-const listeners = { warning: note("warning"), unhandledRejection: note("unhandled rejection") }
-
-const descriptors = (): number => NodeFs.readdirSync("/proc/self/fd").length
-const timers = (): number => getActiveResourcesInfo().filter((one) => one === "Timeout").length
-
-beforeAll(() => {
-  for (const [name, listener] of Object.entries(listeners)) process.on(name, listener)
-})
+beforeAll(listen)
 
 afterAll(() => {
-  for (const [name, listener] of Object.entries(listeners)) process.off(name, listener)
+  stopListening()
   for (const [name, { exchanges, healed, met, most, operations, points, unnoticed }] of figures) {
     console.log(
       `faults on the wire of ${name}: ${operations} operations, ${exchanges} exchanges, ${points} points (${
@@ -67,7 +58,7 @@ const checkPoint = (
   point: Point,
   failures: Array<string>
 ) =>
-  Effect.map(hit(name, { operation, hit: point }, cells), (one) => {
+  Effect.map(hit(name, { operation, hits: [point] }, cells), (one) => {
     const wrong = [...one.violations]
     if (!one.met) wrong.push("the exchange did not come")
     const more = one.exchanges - peace.exchanges
@@ -91,7 +82,7 @@ for (const name of Object.keys(sizes) as ReadonlyArray<ServiceName>) {
     for (const [index, operation] of operationsOf(sizes[name]).entries()) {
       it.live(operation.name, () =>
         Effect.gen(function*() {
-          const peace = yield* hit(name, { operation, hit: undefined }, cells)
+          const peace = yield* hit(name, { operation, hits: [] }, cells)
           assert.deepStrictEqual(peace.violations, [], peace.trace.join("\n"))
           figure.operations++
           figure.exchanges += peace.exchanges
@@ -105,7 +96,7 @@ for (const name of Object.keys(sizes) as ReadonlyArray<ServiceName>) {
           // The same point has the same trace.
           const again = {
             operation,
-            hit: { exchange: peace.exchanges - 1, phase: "reset after it is applied" }
+            hits: [{ exchange: peace.exchanges - 1, phase: "reset after it is applied" }]
           } as const
           assert.deepStrictEqual(
             (yield* hit(name, again, cells)).trace,
@@ -116,7 +107,7 @@ for (const name of Object.keys(sizes) as ReadonlyArray<ServiceName>) {
     it.live("leaves no descriptor and no timer, and disturbs nobody", () =>
       Effect.gen(function*() {
         const operation = operationsOf(sizes[name])[0]!
-        const one = (phase: Phase) => hit(name, { operation, hit: { exchange: 0, phase } }, cells)
+        const one = (phase: Phase) => hit(name, { operation, hits: [{ exchange: 0, phase }] }, cells)
         yield* one("stall in the answer")
         const before = { descriptors: descriptors(), timers: timers() }
         yield* Effect.forEach(allPhases, one, { discard: true })
