@@ -27,7 +27,7 @@ import { makeJournal, type WireChange, type WireExchange } from "./wire/journal.
 import type { Protocol, StoredObject, WireOperation } from "./wire/Protocol.ts"
 import { s3Protocol } from "./wire/s3.ts"
 import { play, type WireRule } from "./wire/Script.ts"
-import type { WireFault } from "./WireFault.ts"
+import type { ConnectManner, WireFault } from "./WireFault.ts"
 
 export type { WireChange, WireExchange, WireOperation, WireRule }
 
@@ -107,16 +107,22 @@ const start = Effect.fnUntraced(function*(
   const journal = makeJournal(protocol)
   const authority = tls ? makeAuthority(here.currentTimeMillisUnsafe()) : undefined
   let playing = play(script)
-  let refusedUntil = -Infinity
+  let manner: ConnectManner = "refused"
+  let mannerUntil = -Infinity
   /** Entries of requests whose body is on its way. */
   const open = new WeakMap<ServerHead["headers"], number>()
+  const beginManner = (fault: WireFault): void => {
+    if (fault._tag !== "Refuse" || fault.millis === 0) return
+    manner = fault.manner
+    mannerUntil = Math.max(mannerUntil, now() + fault.millis)
+  }
   const early = (head: ServerHead) => {
     const number = journal.begin(head)
     open.set(head.headers, number)
     const fault = playing.early(protocol.describe(head, undefined), number)
     if (fault === undefined) return undefined
     journal.meet(number, fault)
-    if (fault._tag === "Refuse") refusedUntil = Math.max(refusedUntil, now() + fault.millis)
+    beginManner(fault)
     return inflictEarly(fault, date())
   }
   const handle = (request: ServerRequest) =>
@@ -129,12 +135,14 @@ const start = Effect.fnUntraced(function*(
       const fault: WireFault | undefined = playing.whole(described, number)
       if (fault === undefined) return apply(request)
       journal.meet(number, fault)
-      return inflict(protocol, fault, request, apply, date())
+      beginManner(fault)
+      return inflict(protocol, fault, request, apply, now())
     })
   const server = yield* serve(handle, {
     early,
-    refuses: () => now() < refusedUntil,
-    tls: authority?.leaf
+    manner: () => now() < mannerUntil ? manner : undefined,
+    tls: authority?.leaf,
+    impostor: tls ? makeAuthority(here.currentTimeMillisUnsafe()).leaf : undefined
   }).pipe(Effect.provideService(Clock.Clock, clock))
   origin = server.origin
   const put = (key: string, body: string | Uint8Array): void =>

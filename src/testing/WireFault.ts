@@ -15,8 +15,11 @@ import * as Duration from "effect/Duration"
  * @since 0.1.0
  */
 export type WireFault =
-  /** The connection is reset as soon as the head of the request has come, and so is all that connects for a while. */
-  | { readonly _tag: "Refuse"; readonly millis: number }
+  /**
+   * The connection is reset as soon as the head of the request has come, or ends after its answer, and nobody can connect as
+   * usual for a while.
+   */
+  | { readonly _tag: "Refuse"; readonly millis: number; readonly manner: ConnectManner; readonly answered: boolean }
   /** The connection is reset: while the body of the request comes, before it is carried out, or after that. */
   | { readonly _tag: "Reset"; readonly when: "request" | "before" | "after" }
   /** The connection ends in order, without an answer. */
@@ -41,6 +44,26 @@ export type WireFault =
   | { readonly _tag: "Early"; readonly status: number; readonly headers: Readonly<Record<string, string>> }
   /** Any bytes for an answer, and then the end of the connection. */
   | { readonly _tag: "Raw"; readonly bytes: string | Uint8Array; readonly applied: boolean }
+
+/**
+ * What becomes of connections for a while: they are reset as soon as they are made, or when their first bytes come, nobody speaks,
+ * or the server shows a certificate that nobody vouches for.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ConnectManner = "refused" | "reset" | "silent" | "impostor"
+
+/**
+ * How connecting begins to fail.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ConnectOptions {
+  /** The request is carried out and answered, and its connection ends in order after that, instead of being reset before. */
+  readonly answered?: boolean | undefined
+}
 
 /**
  * How a service says no.
@@ -68,13 +91,51 @@ export interface ReplyChange {
 
 const millisOf = (duration: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(duration))
 
+const connecting = (manner: ConnectManner, duration: Duration.Input, options: ConnectOptions = {}): WireFault => ({
+  _tag: "Refuse",
+  millis: millisOf(duration),
+  manner,
+  answered: options.answered ?? false
+})
+
 /**
- * The connection is reset at once, and so is every one that is made in the time after: nobody is there.
+ * The connection is reset at once, and so is every one in the time after as soon as it is made: nobody is there.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const refuse = (duration: Duration.Input = 0): WireFault => ({ _tag: "Refuse", millis: millisOf(duration) })
+export const refuse = (duration: Duration.Input = 0, options?: ConnectOptions): WireFault =>
+  connecting("refused", duration, options)
+
+/**
+ * The connection is reset at once, and so is every one that is made in the time after when its first bytes come: over https
+ * in the middle of the handshake.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const resetConnections = (duration: Duration.Input, options?: ConnectOptions): WireFault =>
+  connecting("reset", duration, options)
+
+/**
+ * The connection is reset at once, and those that are made in the time after are taken, but nobody speaks: over https the
+ * handshake does not end.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const silentConnections = (duration: Duration.Input, options?: ConnectOptions): WireFault =>
+  connecting("silent", duration, options)
+
+/**
+ * The connection is reset at once, and who connects in the time after is shown a certificate of another authority than the
+ * server's; without https nothing else happens.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const impostor = (duration: Duration.Input, options?: ConnectOptions): WireFault =>
+  connecting("impostor", duration, options)
 
 /**
  * The connection is reset while the body of the request is on its way: nothing is carried out.
@@ -189,7 +250,7 @@ export const expiredCredentials: WireFault = {
 }
 
 /**
- * The service says that the client's clock is wrong.
+ * The service says that the client's clock is wrong; its own shows ten minutes more.
  *
  * @category constructors
  * @since 0.1.0

@@ -168,15 +168,33 @@ describe("the fault server", () => {
       assert.strictEqual(Buffer.from((yield* server.stored("a"))!).toString(), "hello")
     })).pipe(Effect.provideService(RetryPolicy, policy)))
 
-  it.live("refuses connections for a while", () =>
+  const connecting = {
+    refuse: [WireFault.refuse("300 millis"), "ECONNRESET"],
+    resetConnections: [WireFault.resetConnections("300 millis"), "ECONNRESET"],
+    silentConnections: [WireFault.silentConnections("300 millis"), "silent"]
+  } as const
+  for (const [name, [fault, error]] of Object.entries(connecting)) {
+    it.live(`on the wire of what connects for a while: ${name}`, () =>
+      Effect.scoped(Effect.gen(function*() {
+        const server = yield* FaultServer.gcs({ script: [on(undefined, undefined, 1, fault)] })
+        const port = Number(new URL(server.endpoint).port)
+        assert.strictEqual((yield* look(port, get)).error, "ECONNRESET")
+        assert.strictEqual((yield* look(port, get)).error, error)
+        assert.lengthOf(yield* server.journal, 1)
+        yield* Effect.sleep("350 millis")
+        assert.include((yield* look(port, get)).text, "HTTP/1.1 404")
+      })))
+  }
+
+  it.live("answers first, where that is asked for", () =>
     Effect.scoped(Effect.gen(function*() {
-      const server = yield* FaultServer.gcs({ script: [on(undefined, undefined, 1, WireFault.refuse("200 millis"))] })
+      const fault = WireFault.refuse("300 millis", { answered: true })
+      const server = yield* FaultServer.gcs({ objects: { a: "a" }, script: [on(undefined, undefined, 1, fault)] })
       const port = Number(new URL(server.endpoint).port)
-      yield* look(port, get)
+      const seen = yield* look(port, get)
+      assert.strictEqual(seen.error, undefined)
+      assert.include(seen.text, "HTTP/1.1 200")
       assert.strictEqual((yield* look(port, get)).error, "ECONNRESET")
-      assert.lengthOf(yield* server.journal, 1)
-      yield* Effect.sleep("250 millis")
-      assert.include((yield* look(port, get)).text, "HTTP/1.1 404")
     })))
 
   for (const clockAhead of ["1 hour", "-1 hour"] as const) {
@@ -216,6 +234,29 @@ describe("the fault server", () => {
       assert.include(yield* refused(on("read", "a", 1, "reset" as never)), "rule 0: its fault is none of WireFault")
       assert.include(yield* refused({ operation: "read" } as never), "rule 0: its fault is none of WireFault")
     })))
+
+  it.live("shows another authority's certificate for a while", () =>
+    Effect.gen(function*() {
+      const script = [on("head", undefined, 1, WireFault.impostor("1 minute"))]
+      const { connect, server } = yield* services.S3({ tls: true, objects: { a: "a" }, script }, limits)
+      const store = yield* connect
+      const error = yield* Effect.flip(store.stat("a"))
+      assert.strictEqual(error.reason._tag === "ConnectionFailed" && error.reason.phase, "tls")
+      assert.include(error.message, "certificate")
+      assert.lengthOf(yield* server.journal, 1)
+    }).pipe(Effect.provideService(RetryPolicy, policy), Effect.scoped))
+
+  for (const name of ["S3", "Azure"] as const) {
+    it.live(`tells another time, by which ${name} is signed from then on`, () =>
+      Effect.gen(function*() {
+        const script = [on(undefined, undefined, 1, WireFault.skewedClock)]
+        const { connect, server } = yield* services[name]({ objects: { a: "a" }, script }, limits)
+        const store = yield* connect
+        yield* store.get("a")
+        yield* store.put("b", "b")
+        assert.deepStrictEqual((yield* server.journal).map(({ status }) => status === undefined), [true, false, false])
+      }).pipe(Effect.provideService(RetryPolicy, policy), Effect.scoped))
+  }
 
   for (const [name, start] of Object.entries(services)) {
     it.live(`selects by operation, key and hit, on ${name} over https`, () =>

@@ -80,16 +80,27 @@ export interface Outcome {
 /** Cells of the matrix that were asked. */
 export type Cells = Set<string>
 
-const watched = (cells: Cells): RetryMatrix =>
-  new Proxy(defaultMatrix, {
+/** The matrix, which notes what is asked of it. */
+export const watched = (cells: Cells): RetryMatrix => {
+  let isChecked = false
+  return new Proxy(defaultMatrix, {
+    // Who enumerates it looks whether it makes sense, all of it and at once.
+    ownKeys: (matrix) => {
+      isChecked = true
+      queueMicrotask(() => {
+        isChecked = false
+      })
+      return Reflect.ownKeys(matrix)
+    },
     get: (matrix, failure) =>
       new Proxy(matrix[failure as keyof RetryMatrix] ?? {}, {
         get: (row, kind) => {
-          cells.add(`${String(failure)} ${String(kind)}`)
+          if (!isChecked) cells.add(`${String(failure)} ${String(kind)}`)
           return (row as Partial<Record<RequestClass, unknown>>)[kind as RequestClass]
         }
       })
   })
+}
 
 /** So long takes no operation, even where the processor is busy elsewhere. */
 const longest = "60 seconds"
@@ -198,7 +209,8 @@ const lies: ReadonlySet<string> = new Set<Phase>([
   "an error under the headers of a success",
   "cut answer",
   "cut and reset answer",
-  "surplus bytes"
+  "surplus bytes",
+  "flipped bit of the answer"
 ])
 
 const flipped: ReadonlySet<string> = new Set(["IntegrityFailed", "InvalidRequest", "PartialFailure"])

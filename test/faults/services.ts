@@ -21,6 +21,7 @@ export interface Limits {
   readonly connectTimeout: number
   readonly connections?: number
   readonly requests?: number
+  readonly lookup?: ((host: string) => string | undefined) | undefined
 }
 
 export const limits: Limits = { headersTimeout: 150, stallTimeout: 150, connectTimeout: 500 }

@@ -47,7 +47,9 @@ afterAll(() => {
     )
   }
   const all = requestClasses.length * Object.keys(defaultMatrix).length
-  console.log(`cells of the matrix asked over the wire: ${cells.size} of ${all}`)
+  console.log(
+    `cells of the matrix asked by these faults: ${cells.size} of ${all}; test/faults/cells.test.ts meets the others`
+  )
 })
 
 const checkPoint = (

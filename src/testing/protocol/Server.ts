@@ -17,6 +17,7 @@ import type * as Scope from "effect/Scope"
 import * as NodeNet from "node:net"
 import * as NodeTls from "node:tls"
 import { toImfFixdate } from "../../http/conditionHeaders.ts"
+import type { ConnectManner } from "../WireFault.ts"
 import { RequestReader, type ServerHead, type ServerReply, type ServerRequest } from "./ServerRequest.ts"
 import { printReply, replySteps, type WireReply, type WireStep } from "./wire.ts"
 
@@ -39,8 +40,10 @@ export interface ServerOptions {
   readonly tls?: { readonly cert: string; readonly key: string } | undefined
   /** Sees the head of every request, and may answer before the body has come: then nobody else does. */
   readonly early?: ((head: ServerHead) => WireReply | undefined) | undefined
-  /** Whether what connects now is reset at once. */
-  readonly refuses?: (() => boolean) | undefined
+  /** What becomes of connections that are made now, if they are not served. */
+  readonly manner?: (() => ConnectManner | undefined) | undefined
+  /** PEM texts that an impostor shows. */
+  readonly impostor?: { readonly cert: string; readonly key: string } | undefined
 }
 
 const host = "127.0.0.1"
@@ -59,7 +62,10 @@ export const serve = Effect.fnUntraced(function*(
     socket.on("close", () => sockets.delete(socket))
     // A connection that breaks has nobody to tell; its close interrupts what works for it.
     socket.on("error", () => undefined)
-    if (options.refuses?.() === true) socket.resetAndDestroy()
+    const manner = options.manner?.()
+    if (manner === "refused") socket.resetAndDestroy()
+    else if (manner === "reset") socket.once("data", () => socket.resetAndDestroy())
+    else if (manner === "silent") socket.once("end", () => socket.end()).resume()
     else if (options.tls === undefined) converse(socket, socket, run, handle, options)
   }
   const settings = { allowHalfOpen: true, noDelay: true }
@@ -73,12 +79,18 @@ export const serve = Effect.fnUntraced(function*(
   )
   const { tls } = options
   if (tls !== undefined) {
-    const context = NodeTls.createSecureContext(tls)
+    const own = NodeTls.createSecureContext(tls)
+    const foreign = options.impostor === undefined ? own : NodeTls.createSecureContext(options.impostor)
     server.on("connection", (raw: NodeNet.Socket) => {
-      if (raw.destroyed) return
+      const manner = options.manner?.()
+      if (raw.destroyed || manner === "silent" || manner === "reset") return
+      const context = manner === "impostor" ? foreign : own
       const secure = new NodeTls.TLSSocket(raw, { isServer: true, secureContext: context })
-      secure.on("error", () => undefined)
+      secure.on("error", () => raw.destroy())
       secure.once("close", () => raw.destroy())
+      // Who leaves before the handshake is over has nobody who listens yet.
+      secure.once("end", () => secure.end())
+      secure.resume()
       secure.once("secure", () => converse(secure, raw, run, handle, options))
     })
   }

@@ -3,7 +3,9 @@
  *
  * @internal
  */
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import { toImfFixdate } from "../../http/conditionHeaders.ts"
 import type { ServerReply, ServerRequest } from "../protocol/Server.ts"
 import {
   bytesStep,
@@ -18,7 +20,7 @@ import type { Protocol } from "./Protocol.ts"
 
 /** Faults that meet a request before its body has come. */
 export const isEarly = (fault: WireFault): boolean =>
-  fault._tag === "Refuse" || fault._tag === "Early" ||
+  (fault._tag === "Refuse" && !fault.answered) || fault._tag === "Early" ||
   ((fault._tag === "Reset" || fault._tag === "Stall") && fault.when === "request")
 
 const reset: WireStep = { _tag: "Reset" }
@@ -43,8 +45,9 @@ export const inflict = Effect.fnUntraced(function*(
   fault: WireFault,
   request: ServerRequest,
   apply: (request: ServerRequest) => Effect.Effect<ServerReply>,
-  date: string
+  now: number
 ): Effect.fn.Return<ServerReply | WireReply> {
+  const date = dateOf(now)
   const printed = (reply: ServerReply): PrintedReply => printReply(request.method, reply, date)
   switch (fault._tag) {
     case "Reset":
@@ -60,7 +63,7 @@ export const inflict = Effect.fnUntraced(function*(
     }
     case "Refusal":
       if (fault.applied) yield* apply(request)
-      return protocol.refuse(fault.refusal, request)
+      return ahead(protocol.refuse(fault.refusal, request), fault.refusal._tag === "SkewedClock" ? now + skew : now)
     case "ErrorInSuccess":
       // Without a body there is only a head to lie with.
       if (request.method === "HEAD" && fault.headers) return yield* apply(request)
@@ -90,10 +93,23 @@ export const inflict = Effect.fnUntraced(function*(
       const bytes = typeof fault.bytes === "string" ? Buffer.from(fault.bytes, "latin1") : fault.bytes
       return { steps: [bytesStep(bytes), end] }
     }
-    case "Refuse":
+    case "Refuse": {
+      const reply = yield* apply(request)
+      return { steps: [...replySteps(printed({ ...reply, headers: { ...reply.headers, connection: "close" } })), end] }
+    }
     case "Early":
       return inflictEarly(fault, date)
   }
+})
+
+const dateOf = (time: number): string => toImfFixdate(DateTime.makeUnsafe(time))
+
+/** Less than what the models take for wrong themselves, and more than clients put up with. */
+const skew = 10 * 60_000
+
+const ahead = (reply: ServerReply, time: number): ServerReply => ({
+  ...reply,
+  headers: { ...reply.headers, date: dateOf(time) }
 })
 
 /** What comes of an answer that stops: its head and a part of its body, or a part of its head. */
