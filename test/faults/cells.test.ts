@@ -65,7 +65,8 @@ const meet = Effect.fnUntraced(function*(name: ServiceName, failure: RetryFailur
       { script: [...before, rule], objects: operation.objects, tls: secure.has(failure) },
       { ...limitsOf[name], lookup: failure === "ConnectionFailed.connect" ? lookup : undefined }
     )
-    journalNow = () => Effect.runSync(server.journal)
+    const now = Effect.runSyncWith(yield* Effect.context<never>())
+    journalNow = () => now(server.journal)
     const exit = yield* Effect.scoped(Effect.gen(function*() {
       const store = yield* connect
       const fiber = yield* Effect.forkChild(operation.run(store))

@@ -72,8 +72,8 @@ export interface Weather {
   /** Whether the store lets a commit be done twice, which makes two versions; late requests do not come then. */
   readonly lax: boolean
   calm: boolean
-  /** What one request of all meets, by its number from 0; chance has no say then. */
-  readonly script?: { readonly at: number; readonly fate: Fate } | undefined
+  /** What some requests of all meet, by their numbers from 0; chance has no say then. */
+  readonly script?: ReadonlyArray<Scripted> | undefined
 }
 
 /** What can become of a request. */
@@ -92,6 +92,12 @@ export const fates = [
 ] as const
 
 export type Fate = (typeof fates)[number]
+
+/** The request of a number, and what it meets. */
+export interface Scripted {
+  readonly at: number
+  readonly fate: Fate
+}
 
 interface Call {
   readonly primitive: string
@@ -147,6 +153,7 @@ export const simulatedBackend = (
     journal.trace.push(`${now} ${operation} ${call.primitive} ${call.key} ${what}`)
 
   let number = 0
+  const fateOf = (request: number): Fate | undefined => weather.script?.find(({ at }) => at === request)?.fate
   /** Ends the operation that a request belongs to, now. */
   const interrupt = Effect.flatMap(Interruption, (end) => Effect.andThen(end, Effect.sleep(1)))
 
@@ -181,7 +188,7 @@ export const simulatedBackend = (
       const name = `${operation} ${call.primitive} ${call.about ?? call.key}`
       journal.requests.set(name, (journal.requests.get(name) ?? 0) + 1)
       yield* pause
-      const scripted = !weather.calm && weather.script?.at === number++ ? weather.script.fate : undefined
+      const scripted = weather.calm ? undefined : fateOf(number++)
       const bad = weather.script === undefined && !weather.calm && draw.chance(weather.faults)
       const kind = bad ? draw.below(call.mutation ? 3 : 1) : kindOf(scripted, call)
       if (scripted === "interrupted before") yield* interrupt
@@ -240,7 +247,7 @@ export const simulatedBackend = (
       })
 
   const broken = (call: Call, reply: ReadReply): ReadReply => {
-    const scripted = weather.script?.fate === "broken" && weather.script.at === number - 1
+    const scripted = fateOf(number - 1) === "broken"
     const bad = weather.script === undefined ? draw.chance(weather.faults) : scripted
     const breaks = !weather.calm && bad ? draw.below(reply.length + 1) : Infinity
     // Some connections end as if all had come.

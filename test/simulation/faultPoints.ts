@@ -10,9 +10,9 @@ import { checkEnd, checkOperation } from "./invariants.ts"
 import { drive } from "./simulate.ts"
 import {
   CurrentOperation,
-  type Fate,
   Interruption,
   makeJournal,
+  type Scripted,
   simulatedBackend,
   type Weather
 } from "./SimulatedBackend.ts"
@@ -26,8 +26,8 @@ export interface Hit {
   readonly trace: ReadonlyArray<string>
 }
 
-/** Runs one operation; the request of a number meets its fate. */
-export const hit = (operation: Operation, script: { readonly at: number; readonly fate: Fate } | undefined): Hit => {
+/** Runs one operation; requests of some numbers meet their fates. */
+export const hit = (operation: Operation, script: ReadonlyArray<Scripted>): Hit => {
   const journal = makeJournal()
   let exit: Exit.Exit<Done, ObjectStoreError> = Exit.die("it did not end")
   let requests = 0
@@ -66,7 +66,10 @@ export const hit = (operation: Operation, script: { readonly at: number; readonl
     requests = [...journal.requests.values()].reduce((sum, count) => sum + count, 0) - before
     yield* Effect.sleep("1 minute")
     checkOperation(
-      { operation: { ...operation, interrupt: script?.fate.startsWith("int") ? 0 : undefined }, exit },
+      {
+        operation: { ...operation, interrupt: script.some(({ fate }) => fate.startsWith("int")) ? 0 : undefined },
+        exit
+      },
       journal
     )
     yield* checkEnd(store, memory, rules, journal, watch)
