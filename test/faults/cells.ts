@@ -193,6 +193,8 @@ const recipes: Readonly<Record<ServiceName, Readonly<Partial<Record<RetryFailure
 
 /** What a request of a kind has to meet, and whether it is the exchange before it that meets it. */
 export const faultOf = (name: ServiceName, failure: RetryFailure, kind: RequestClass) => {
+  // A refusal ends a session, so there is none for the part that is sent again.
+  if (name === "GCS" && failure === "IntegrityFailed" && kind === "part") return undefined
   const connect = connecting[failure]
   if (connect === undefined) {
     const fault = recipes[name][failure]

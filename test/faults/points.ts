@@ -173,6 +173,8 @@ const once = (
     Effect.provideService(RetryPolicy, {
       ...defaultRetryPolicy,
       matrix: watched(cells),
+      // While connections are refused, several attempts are lost.
+      maxAttempts: defaultRetryPolicy.maxAttempts + 4 * Math.max(0, hits.length - 1),
       baseDelay: 2,
       throttleDelay: 2
     }),
@@ -213,6 +215,8 @@ const lies: ReadonlySet<string> = new Set<Phase>([
   "flipped bit of the answer"
 ])
 
+const lied: ReadonlySet<string> = new Set(["ProtocolViolation", "PartialFailure"])
+
 const flipped: ReadonlySet<string> = new Set(["IntegrityFailed", "InvalidRequest", "PartialFailure"])
 
 /** How it may end. */
@@ -238,7 +242,7 @@ const checkExit = (
   if (phases.some(isFlip) && flipped.has(error.reason._tag) && error.outcome !== "applied") return
   if (mayStayUnknown && error.reason._tag === "OutcomeUnknown") return
   // What lies or is cut is asked for again once.
-  if (phases.filter((phase) => lies.has(phase)).length > 1 && error.reason._tag === "ProtocolViolation") return
+  if (phases.filter((phase) => lies.has(phase)).length > 1 && lied.has(error.reason._tag)) return
   if (mayEnd) wrong(`it failed before it was interrupted: ${error.message}`)
   wrong(`it was not healed: ${error.message} (${error.outcome})`)
 }
