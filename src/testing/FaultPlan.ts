@@ -7,12 +7,15 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Random from "effect/Random"
 import type { Backend } from "../Backend.ts"
+import { ErrorReasons } from "../ErrorReason.ts"
 import type { ObjectStoreOperations } from "../ObjectStore.ts"
-import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
+import { makeError, type ObjectStoreError, printable } from "../ObjectStoreError.ts"
 import type { Fault } from "./Fault.ts"
 import { isHit, isKey, wrongHits } from "./hits.ts"
+import { isOperation } from "./operationNames.ts"
 
 /**
  * Operations of a backend that can meet a fault: its primitives, `deleteEntry` for one key of a batch, and `readInto` for
@@ -172,7 +175,13 @@ interface ArmedRule extends Omit<FaultRule, "from" | "until"> {
 
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0
 
-const wrongRule = ({ fault, from, hits, probability, until }: FaultRule): string | undefined => {
+const wrongRule = ({ fault, from, hits, operation = [], probability, until }: FaultRule): string | undefined => {
+  const unknown = typeof operation === "function" ? undefined : [operation].flat().find((name) => !isOperation(name))
+  if (unknown !== undefined) return `there is no operation "${printable(String(unknown))}"`
+  if (!Predicate.hasProperty(fault, "_tag")) return "its fault is none of Fault"
+  if ((fault._tag === "Fail" || fault._tag === "FailAfter") && !Object.hasOwn(ErrorReasons, fault.reason)) {
+    return `there is no reason "${printable(String(fault.reason))}"`
+  }
   const wrong = wrongHits(hits)
   if (wrong !== undefined) return wrong
   if (probability !== undefined && !(probability >= 0 && probability <= 1)) {

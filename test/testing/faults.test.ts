@@ -492,6 +492,10 @@ describe("rules", () => {
       const fault = Fault.fail("Unavailable")
       const wrong: ReadonlyArray<FaultRule> = [
         { fault, probability: 1.1 },
+        { fault, operation: "putt" as never },
+        { fault, operation: ["put", "putt" as never] },
+        { fault: Fault.fail("Unavailble" as never) },
+        { fault: undefined as never },
         { fault, probability: Number.NaN },
         { fault, hits: 0 },
         { fault, hits: [1, 1.5] },
