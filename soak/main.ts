@@ -21,7 +21,10 @@ const { positionals: names, values } = NodeUtil.parseArgs({
 
 const minutes = Number(values["minutes"] ?? 10)
 
-/** Runs a workload once; answers nothing if its process failed. */
+/** No workload takes longer: what does not end is a finding, too. */
+const longest = (minutes + 20) * 60_000
+
+/** Runs a workload once; answers nothing if its process failed or did not end. */
 const runOnce = (
   file: string,
   directory: string,
@@ -44,6 +47,8 @@ const runOnce = (
   const { status, stdout } = NodeChildProcess.spawnSync(program!, args, {
     encoding: "utf8",
     maxBuffer: 2 ** 28,
+    timeout: longest,
+    killSignal: "SIGKILL",
     env: { ...process.env, ...environment },
     stdio: ["ignore", "pipe", "inherit"]
   })
