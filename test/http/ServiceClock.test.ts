@@ -23,6 +23,18 @@ describe("ServiceClock", () => {
       assert.strictEqual(yield* clock.ahead, hour)
     }))
 
+  it.effect("takes the newest difference for the whole of it", () =>
+    Effect.gen(function*() {
+      yield* atNoon
+      const clock = makeServiceClock()
+      for (const hours of [1, 3, -2, 0]) {
+        assert.isTrue(yield* clock.refused(yield* clock.now, dated(start + hours * hour)))
+        assert.strictEqual(yield* clock.ahead, hours * hour)
+        yield* clock.learn(dated(start + hours * hour))
+        assert.strictEqual(yield* clock.now, start + hours * hour)
+      }
+    }))
+
   it.effect("lets those who were refused with the old date try again too, and nobody with the new one", () =>
     Effect.gen(function*() {
       yield* atNoon

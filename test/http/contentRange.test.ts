@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { BackendRange } from "effect-objectstore"
-import { checkReply, rangeHeader, sizeOfUnsatisfied } from "../../src/http/contentRange.ts"
+import { checkReply, exactly, rangeHeader, sizeOfUnsatisfied } from "../../src/http/contentRange.ts"
 import { asked } from "./ReplyTest.ts"
 
 const check = (range: BackendRange | undefined, status: number, length: number | undefined, contentRange?: string) =>
@@ -63,6 +63,9 @@ describe("contentRange", () => {
         [10, ""],
         [10, "bytes 10-19/*"],
         [10, "bytes 9-18/100"],
+        [10, "bytes 9-19/100"],
+        [10, "bytes 11-19/100"],
+        [10, "bytes 10-18/100"],
         [11, "bytes 10-20/100"],
         [9, "bytes 10-18/100"],
         [10, "bytes 10-19/19"],
@@ -75,6 +78,11 @@ describe("contentRange", () => {
         [10, "bytes 10-19/100, bytes 10-19/100"]
       ] as const
       for (const [length, told] of wrong) yield* refused(range, 206, length, told)
+      // Also where nothing else tells how long the body is.
+      for (const told of ["bytes 9-19/100", "bytes 11-19/100", "bytes 10-18/100", "bytes 10-20/100"]) {
+        yield* refused(range, 206, undefined, told)
+      }
+      yield* refused({ suffix: 5 }, 206, undefined, "bytes 94-99/100")
       yield* refused({ suffix: 5 }, 206, 5, "bytes 0-4/100")
       yield* refused({ suffix: 5 }, 206, 4, "bytes 96-99/100")
       yield* refused(undefined, 206, 100, "bytes 0-99/100")
@@ -100,6 +108,32 @@ describe("contentRange", () => {
         error.reason._tag === "RangeNotSatisfiable" ? error.reason.size : error.message,
         0
       )
+    }))
+
+  it.effect("delivers exactly the range where the body does not say how long it is", () =>
+    Effect.gen(function*() {
+      /** Reads a body of so many bytes as one of three, into memory of a size, until it ends. */
+      const read = Effect.fnUntraced(function*(bytes: number, room: number, length?: number) {
+        let left = bytes
+        const into = (target: Uint8Array) =>
+          Effect.sync(() => {
+            const count = Math.min(left, target.length)
+            left -= count
+            return count
+          })
+        const exact = exactly(asked, { status: 206, headers: {}, length, into }, 3)
+        let sum = 0
+        for (let count = 1; count > 0; sum += count) count = yield* exact(new Uint8Array(room))
+        return sum
+      })
+      for (const room of [1, 2, 3, 4, 5]) {
+        assert.strictEqual(yield* read(3, room), 3)
+        assert.strictEqual(yield* read(2, room), 2)
+        for (const bytes of [4, 5, 9]) {
+          const error = yield* Effect.flip(read(bytes, room))
+          assert.strictEqual(error.reason._tag, "ProtocolViolation", `${bytes} into ${room}`)
+        }
+      }
     }))
 
   it.effect("reads the size out of a 416", () =>
