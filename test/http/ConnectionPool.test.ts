@@ -59,4 +59,28 @@ describe("a pool of connections", () => {
       // Each long one had to be broken off; the next one went over a new connection, and was read.
       assert.strictEqual(server.peers.length, 4)
     }))
+
+  it.live("has room for as many as before after it dropped idle ones", () =>
+    Effect.gen(function*() {
+      const waiting: Array<() => void> = []
+      const server = yield* rawServer({
+        onBody: ({ path, peer }) => {
+          if (path === "/dead") return peer.socket.resetAndDestroy()
+          waiting.push(() => peer.reply("200 OK\ncontent-length: 2", "ok"))
+          // Answers come only to two together.
+          if (waiting.length === 2) { for (const answer of waiting.splice(0)) answer() }
+        }
+      })
+      const transport = yield* makeTransport({ connections: 2 })
+      const two = Effect.all([exchange(transport, request(server)), exchange(transport, request(server))], {
+        concurrency: 2
+      }).pipe(Effect.timeout("10 seconds"))
+      for (let round = 0; round < 3; round++) {
+        yield* two
+        // The one that was used last is dead, so the other one is dropped.
+        const dead = yield* Effect.exit(exchange(transport, request(server, { path: "/dead" })))
+        assert.isTrue(Exit.isFailure(dead))
+      }
+      yield* two
+    }))
 })
