@@ -66,7 +66,7 @@ export const makeAuthorizer = (
     case "Token":
       return Effect.gen(function*() {
         const credential = authorization.credential === "default" ? yield* defaultCredential : authorization.credential
-        const tokens = yield* makeTokenCache(fetchToken(credential))
+        const tokens = yield* makeTokenCache(backendName, fetchToken(credential))
         return {
           authorize: ({ headers, path }) =>
             Effect.map(tokens.get, (token) => ({

@@ -65,19 +65,19 @@ export const makeIdentity = Effect.fnUntraced(function*(
   if (credentials === "anonymous") return { tokens: undefined, clock, projectId: project(noProject), sign: undefined }
   if (typeof credentials === "object" && "token" in credentials) {
     // @effect-diagnostics-next-line anyUnknownInErrorContext:off
-    const tokens = yield* makeTokenCache(own(credentials.token))
+    const tokens = yield* makeTokenCache(backendName, own(credentials.token))
     return { tokens, clock, projectId: project(noProject), sign: undefined }
   }
   const found = yield* find(credentials)
   if ("privateKey" in found) {
     return {
-      tokens: yield* makeTokenCache(selfSigned(found, scope, clock)),
+      tokens: yield* makeTokenCache(backendName, selfSigned(found, scope, clock)),
       clock,
       projectId: project(found.projectId === undefined ? noProject : Effect.succeed(found.projectId)),
       sign: (text) => Effect.sync(() => ({ email: found.email, signature: signText(found, text(found.email)) }))
     }
   }
-  const tokens = yield* makeTokenCache(found.token)
+  const tokens = yield* makeTokenCache(backendName, found.token)
   return { tokens, clock, projectId: project(found.projectId), sign: found.sign }
 })
 

@@ -9,6 +9,7 @@ import type * as Scope from "effect/Scope"
 import type { SigningCredentials } from "../../src/http/SigV4.ts"
 import { makeTokenCache, type Token } from "../../src/http/TokenCache.ts"
 import type { ObjectStoreError } from "../../src/ObjectStoreError.ts"
+import { backendName } from "./errors.ts"
 import { fromProvider, type SdkIdentity } from "./sdk.ts"
 
 /**
@@ -73,7 +74,7 @@ export const fetched = (
 ): Effect.Effect<Credentials, never, Scope.Scope> => {
   let anew = false
   const next = Effect.suspend(() => Effect.tap(fetch(anew), () => Effect.sync(() => anew = false)))
-  return Effect.map(makeTokenCache(next), (cache) => ({
+  return Effect.map(makeTokenCache(backendName, next), (cache) => ({
     get: cache.get,
     refused: (pair) =>
       Effect.tap(cache.refused(pair), (other) =>

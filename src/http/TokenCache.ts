@@ -15,7 +15,7 @@ import * as Equal from "effect/Equal"
 import * as Fiber from "effect/Fiber"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import type { ObjectStoreError } from "../ObjectStoreError.ts"
+import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 
 /** A bearer token, and when it ends, in milliseconds since 1970; one without an end is used until a service refuses it. */
 export interface Token<A = Redacted.Redacted<string>> {
@@ -47,8 +47,15 @@ export interface TokenCache<A = Redacted.Redacted<string>> {
   readonly refused: (token: A) => Effect.Effect<boolean>
 }
 
-/** Makes a cache over `fetch`; a fetch that is under way when the scope closes is interrupted. */
+/** Most milliseconds that a fetch takes. */
+const mostTime = 60_000
+
+/**
+ * Makes a cache over `fetch` for a backend. A fetch that takes longer than a minute is `Timeout`, or else all requests would wait for
+ * it; one that is under way when the scope closes is interrupted.
+ */
 export const makeTokenCache = Effect.fnUntraced(function*<A = Redacted.Redacted<string>>(
+  backend: string,
   fetch: Effect.Effect<Token<A>, ObjectStoreError>,
   options: TokenCacheOptions = {}
 ): Effect.fn.Return<TokenCache<A>, never, Scope.Scope> {
@@ -61,7 +68,19 @@ export const makeTokenCache = Effect.fnUntraced(function*<A = Redacted.Redacted<
   let cameEnded = false
   let lastRefused: A | undefined
 
-  const fetched = Effect.onExit(fetch, (exit) =>
+  const inTime = Effect.timeoutOrElse(fetch, {
+    duration: mostTime,
+    orElse: () =>
+      Effect.fail(makeError("Timeout", {
+        operation: "token",
+        backend,
+        phase: "request",
+        description: `no credentials came in ${mostTime} ms`,
+        outcome: "not-applied"
+      }))
+  })
+
+  const fetched = Effect.onExit(inTime, (exit) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       flight = undefined
       nextTry = now + pause

@@ -33,7 +33,7 @@ describe("TokenCache", () => {
   it.effect("fetches once for all who ask at a time", () =>
     Effect.gen(function*() {
       const { calls, fetch } = source()
-      const cache = yield* makeTokenCache(fetch)
+      const cache = yield* makeTokenCache("test", fetch)
       const tokens = yield* settled(
         Effect.forEach(Array.from({ length: 100 }), () => cache.get, { concurrency: "unbounded" })
       )
@@ -42,10 +42,46 @@ describe("TokenCache", () => {
       assert.strictEqual(calls(), 1)
     }))
 
+  it.effect("waits no longer than a minute for a fetch, and begins another one for those who ask after that", () =>
+    Effect.gen(function*() {
+      let calls = 0
+      const value = Redacted.make("token")
+      const cache = yield* makeTokenCache(
+        "test",
+        Effect.suspend(() => ++calls === 2 ? Effect.succeed({ value }) : Effect.never)
+      )
+      const waiting = yield* Effect.forkChild(Effect.flip(cache.get), { startImmediately: true })
+      yield* TestClock.adjust("59 seconds")
+      assert.isUndefined(waiting.pollUnsafe())
+      yield* TestClock.adjust("1 second")
+      const error = yield* Fiber.join(waiting)
+      assert.deepStrictEqual([error.reason._tag, error.outcome], ["Timeout", "not-applied"])
+      assert.strictEqual(yield* cache.get, value)
+    }))
+
+  it.effect("uses the token in hand while the next one does not come", () =>
+    Effect.gen(function*() {
+      let calls = 0
+      const value = Redacted.make("token")
+      const cache = yield* makeTokenCache(
+        "test",
+        Effect.suspend(() => calls++ === 0 ? Effect.succeed({ value, expiresAt: 400_000 }) : Effect.never)
+      )
+      yield* cache.get
+      for (let minute = 1; minute <= 6; minute++) {
+        yield* TestClock.adjust("1 minute")
+        assert.strictEqual(yield* cache.get, value)
+      }
+      yield* TestClock.adjust("70 seconds")
+      const ended = yield* Effect.forkChild(Effect.flip(cache.get), { startImmediately: true })
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual((yield* Fiber.join(ended)).reason._tag, "Timeout")
+    }))
+
   it.effect("goes on for the others when the one who began is interrupted", () =>
     Effect.gen(function*() {
       const { calls, fetch } = source()
-      const cache = yield* makeTokenCache(fetch)
+      const cache = yield* makeTokenCache("test", fetch)
       const first = yield* Effect.forkChild(cache.get, { startImmediately: true })
       const second = yield* Effect.forkChild(cache.get, { startImmediately: true })
       yield* Fiber.interrupt(first)
@@ -57,7 +93,7 @@ describe("TokenCache", () => {
   it.effect("hands out the old token while the next is fetched ahead of the end", () =>
     Effect.gen(function*() {
       const { calls, fetch } = source()
-      const cache = yield* makeTokenCache(fetch)
+      const cache = yield* makeTokenCache("test", fetch)
       yield* settled(cache.get)
       yield* TestClock.adjust("54 minutes")
       yield* cache.get
@@ -74,7 +110,7 @@ describe("TokenCache", () => {
   it.effect("waits for the next token when the old one has ended or is about to", () =>
     Effect.gen(function*() {
       const { fetch } = source()
-      const cache = yield* makeTokenCache(fetch)
+      const cache = yield* makeTokenCache("test", fetch)
       yield* settled(cache.get)
       yield* TestClock.adjust(59 * 60_000 + 40_000)
       assert.strictEqual(Redacted.value(yield* settled(cache.get)), "token-2")
@@ -85,7 +121,7 @@ describe("TokenCache", () => {
   it.effect("does not keep a failure", () =>
     Effect.gen(function*() {
       const { calls, fail, fetch } = source()
-      const cache = yield* makeTokenCache(fetch)
+      const cache = yield* makeTokenCache("test", fetch)
       fail(true)
       const waiting = yield* settled(Effect.forEach([1, 2, 3], () => Effect.flip(cache.get), { concurrency: 3 }))
       assert.deepStrictEqual(waiting.map((error) => error.reason._tag), Array(3).fill("Unauthenticated"))
@@ -97,7 +133,7 @@ describe("TokenCache", () => {
   it.effect("uses the token in hand when the next cannot be fetched, and tries again after a pause", () =>
     Effect.gen(function*() {
       const { calls, fail, fetch } = source()
-      const cache = yield* makeTokenCache(fetch)
+      const cache = yield* makeTokenCache("test", fetch)
       yield* settled(cache.get)
       yield* TestClock.adjust("56 minutes")
       fail(true)
@@ -116,7 +152,7 @@ describe("TokenCache", () => {
         calls++
         return { value: Redacted.make(`t${calls}`), expiresAt: now + 240_000 }
       })
-      const cache = yield* makeTokenCache(short)
+      const cache = yield* makeTokenCache("test", short)
       for (let i = 0; i < 10; i++) yield* cache.get
       assert.strictEqual(calls, 1)
       yield* TestClock.adjust("10 seconds")
@@ -127,7 +163,7 @@ describe("TokenCache", () => {
   it.effect("forgets a token that was refused, and only that one", () =>
     Effect.gen(function*() {
       const { calls, fetch } = source()
-      const cache = yield* makeTokenCache(fetch)
+      const cache = yield* makeTokenCache("test", fetch)
       const first = yield* settled(cache.get)
       yield* cache.refused(first)
       const second = yield* settled(cache.get)
@@ -140,7 +176,7 @@ describe("TokenCache", () => {
   it.effect("keeps a token without an end until it is refused", () =>
     Effect.gen(function*() {
       let calls = 0
-      const cache = yield* makeTokenCache(Effect.sync(() => ({ value: Redacted.make(`t${++calls}`) })))
+      const cache = yield* makeTokenCache("test", Effect.sync(() => ({ value: Redacted.make(`t${++calls}`) })))
       const token = yield* cache.get
       yield* TestClock.adjust("1000 days")
       yield* cache.get
@@ -152,10 +188,13 @@ describe("TokenCache", () => {
   it.effect("says that there is no other where the source gives the refused one again, for a while", () =>
     Effect.gen(function*() {
       let calls = 0
-      const cache = yield* makeTokenCache(Effect.sync(() => {
-        calls++
-        return { value: Redacted.make("same") }
-      }))
+      const cache = yield* makeTokenCache(
+        "test",
+        Effect.sync(() => {
+          calls++
+          return { value: Redacted.make("same") }
+        })
+      )
       assert.isTrue(yield* cache.refused(yield* cache.get))
       assert.isFalse(yield* cache.refused(yield* cache.get))
       assert.isFalse(yield* cache.refused(yield* cache.get))
@@ -168,7 +207,10 @@ describe("TokenCache", () => {
     Effect.gen(function*() {
       yield* TestClock.adjust("2 hours")
       let calls = 0
-      const cache = yield* makeTokenCache(Effect.sync(() => ({ value: Redacted.make(`t${++calls}`), expiresAt: 1000 })))
+      const cache = yield* makeTokenCache(
+        "test",
+        Effect.sync(() => ({ value: Redacted.make(`t${++calls}`), expiresAt: 1000 }))
+      )
       for (let i = 0; i < 10; i++) assert.strictEqual(Redacted.value(yield* cache.get), "t1")
       yield* TestClock.adjust("10 seconds")
       for (let i = 0; i < 10; i++) assert.strictEqual(Redacted.value(yield* cache.get), "t2")
@@ -180,10 +222,13 @@ describe("TokenCache", () => {
       const ended = yield* Deferred.make<void>()
       const scope = yield* Scope.make()
       const cache = yield* Scope.provide(
-        makeTokenCache(Effect.onInterrupt(
-          Effect.andThen(Deferred.succeed(begun, undefined), Effect.never),
-          () => Deferred.succeed(ended, undefined)
-        )),
+        makeTokenCache(
+          "test",
+          Effect.onInterrupt(
+            Effect.andThen(Deferred.succeed(begun, undefined), Effect.never),
+            () => Deferred.succeed(ended, undefined)
+          )
+        ),
         scope
       )
       const waiting = yield* Effect.forkChild(cache.get)
