@@ -8,7 +8,7 @@ import { type Outcome, simulate } from "./simulate.ts"
 
 // `npm run test:simulation` runs in the mode of that name: many schedules, and every bug looked for anew.
 const thorough = env["MODE"] === "simulation"
-const schedules = thorough ? 20_000 : 300
+const schedules = thorough ? 20_000 : 1000
 const mostForBug = 10_000
 const keptFile = fileURLToPath(new URL("./failing-seeds.json", import.meta.url))
 const kept = JSON.parse(NodeFs.readFileSync(keptFile, "utf8")) as { readonly [what: string]: ReadonlyArray<number> }
