@@ -1,11 +1,12 @@
 /**
  * How fast requests may be sent to an endpoint that refuses many of them for their number.
  *
- * Nothing is held back until that happens. Answers are counted in windows of a second; a window in which more than a tenth
- * was refused is an overload, and the rate becomes what the endpoint accepted in it. Few refusals leave the rate as it is, none
- * raises it, the faster the longer it lasts. Sending stops altogether (a freeze) for the rest of a window of which a fifth
- * was refused, and for longer if nothing is accepted at all. So a service that refuses one request in a hundred, whatever
- * their number, is not taken for one that is overloaded.
+ * Nothing is held back until that happens: until two of five are refused, in a window of a second. Fewer are left to the delays of those
+ * who repeat them, because they may have another reason than the number (one prefix of many is too hot, or the service fails by
+ * chance), and then to hold all requests back helps nobody. From then on a window in which more than a tenth was refused is an
+ * overload, and the rate becomes what the endpoint accepted in it. Few refusals leave the rate as it is, none raises it, the
+ * faster the longer it lasts. Sending stops altogether (a freeze) for the rest of a window of which a fifth
+ * was refused, and for longer if nothing is accepted at all.
  *
  * All times are milliseconds of the clock that the caller reads.
  *
@@ -16,6 +17,9 @@
 const windowTime = 1000
 const longestTime = 5000
 const enoughAnswers = 20
+
+/** What holds requests back that were not held back before. */
+const startPart = 0.4
 
 /** An overload: so many refusals, and so large a part of all answers. */
 const overloadRefusals = 5
@@ -85,7 +89,7 @@ export class Pace {
     this.#retryAfter = Math.max(this.#retryAfter, retryAfter)
     if (
       now >= this.#frozenUntil && this.#refused >= freezeRefusals &&
-      this.#refused > freezePart * (this.#accepted + this.#refused)
+      this.#refused > (this.holds ? freezePart : startPart) * (this.#accepted + this.#refused)
     ) {
       this.#frozenAt = now
       this.#freeze(Math.max(now, this.#start + windowTime))
@@ -135,7 +139,7 @@ export class Pace {
     const answers = this.#accepted + this.#refused
     if (this.#refused > 0 && answers < enoughAnswers && elapsed < longestTime) return
     const part = answers === 0 ? 0 : this.#refused / answers
-    if (this.#refused >= overloadRefusals && part > overloadPart) this.#slowDown(now)
+    if (this.#refused >= overloadRefusals && part > (this.holds ? overloadPart : startPart)) this.#slowDown(now)
     else if (this.holds) this.#goOn(now, elapsed, part)
     this.#begin(Math.max(now, this.#frozenUntil))
   }

@@ -40,6 +40,13 @@ const oneOf = (n: number): Limit => {
   return () => ++count % n !== 0
 }
 
+/** Two thirds of all requests are wanted as they come; of the others, to one hot prefix, so many a second are. */
+const hotPrefix = (perSecond: number): Limit => {
+  const hot = bucket(perSecond, perSecond)
+  let count = 0
+  return (now) => ++count % 3 !== 0 || hot(now)
+}
+
 /** Fails for a time. */
 const downUntil = (time: number): Limit => (now) => now >= time
 
@@ -123,8 +130,13 @@ describe("the pace of requests", () => {
     assert.isAtMost(freezes, 10)
   })
 
-  it("does not hold back what is refused for another reason than the rate", () => {
-    assert.deepInclude(play(oneOf(100), 5), { rate: undefined, freezes: 0 })
+  it.each<readonly [string, Limit]>([
+    ["one of a hundred", oneOf(100)],
+    ["every fifth", oneOf(5)],
+    ["a third of all requests", oneOf(3)],
+    ["what goes to a hot prefix", hotPrefix(20)]
+  ])("does not hold back what is refused for another reason than the rate: %s", (_, limit) => {
+    assert.deepInclude(play(limit, 5), { rate: undefined, freezes: 0 })
   })
 
   it("stops for longer and longer while nothing is accepted, and then finds its way back", () => {
