@@ -140,6 +140,25 @@ describe("reads of the engine", () => {
       }
     }))
 
+  it.effect("never mix two versions in several ranges where the store takes no condition", () =>
+    Effect.gen(function*() {
+      const memory = yield* makeBackend({ capabilities: { conditionalRead: false } })
+      const plain = yield* fromBackend(memory, { base: "mem://memory/" })
+      let reads = 0
+      const changing: Backend = {
+        ...memory,
+        read: (at, request) =>
+          reads++ === 1
+            ? Effect.andThen(Effect.orDie(plain.put("a", "y".repeat(20))), memory.read(at, request))
+            : memory.read(at, request)
+      }
+      const store = yield* fromBackend(changing, { base: "mem://memory/" })
+      yield* plain.put("a", "x".repeat(20))
+      const ranges = [{ offset: 0, length: 2 }, { offset: 10, length: 2 }]
+      const error = yield* Effect.flip(store.getRanges("a", ranges, { coalesce: 0, concurrency: 1 }))
+      assert.strictEqual(error.reason._tag, "ObjectChanged")
+    }))
+
   it.effect("refuse an answer that is not the range that was asked for", () =>
     Effect.gen(function*() {
       const lying = (backend: Backend): Backend => ({
