@@ -116,6 +116,8 @@ export interface Tuning {
   readonly readPartSize: number
   /** Range requests in flight, of one read into memory. */
   readonly readConcurrency: number
+  /** Bytes a part of a stream. */
+  readonly streamPartSize: number
   /**
    * Parts that a stream fetches at a time, at most: fewer for a consumer that would not notice. Each is fresh memory that
    * the consumer gets.

@@ -616,7 +616,7 @@ describe("the memory layer", () => {
           maxPageSize: 1,
           suffixRange: false,
           multipart: { ordered: true },
-          tuning: { writePartSize: 7, readPartSize: 3, multipartThreshold: 1 }
+          tuning: { writePartSize: 7, readPartSize: 3, streamPartSize: 3, multipartThreshold: 1 }
         }
       })
       yield* store.put("a", "0123456789abcdef")

@@ -165,7 +165,8 @@ const capabilitiesOf = (
   tuning: {
     readPartSize: 8 * MiB,
     readConcurrency: 8,
-    streamConcurrency: 4,
+    streamPartSize: 4 * MiB,
+    streamConcurrency: 6,
     writePartSize: blockSize,
     writeConcurrency: blockConcurrency,
     multipartThreshold: blockSize,

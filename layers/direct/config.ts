@@ -37,6 +37,7 @@ const maxSlotSize = 1024 * MiB
 export const directTuning: Partial<Tuning> = {
   readPartSize: 8 * MiB,
   readConcurrency: 2,
+  streamPartSize: 8 * MiB,
   writePartSize: 8 * MiB,
   writeConcurrency: 2,
   multipartThreshold: 16 * MiB,

@@ -183,7 +183,8 @@ export const toCapabilities = (options: {
   tuning: {
     readPartSize: 8 * MiB,
     readConcurrency: 8,
-    streamConcurrency: 3,
+    streamPartSize: 4 * MiB,
+    streamConcurrency: 6,
     writePartSize: 16 * MiB,
     writeConcurrency: 1,
     multipartThreshold: 16 * MiB,

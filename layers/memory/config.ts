@@ -71,6 +71,7 @@ const defaults: Capabilities = {
   tuning: {
     readPartSize: 16 * MiB,
     readConcurrency: 4,
+    streamPartSize: 16 * MiB,
     streamConcurrency: 2,
     writePartSize: 16 * MiB,
     writeConcurrency: 4,

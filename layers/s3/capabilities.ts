@@ -62,7 +62,8 @@ export const capabilitiesOf = (profile: S3Profile, signs: boolean): Capabilities
   tuning: {
     readPartSize: 8 * MiB,
     readConcurrency: 8,
-    streamConcurrency: 4,
+    streamPartSize: 4 * MiB,
+    streamConcurrency: 6,
     writePartSize: 16 * MiB,
     writeConcurrency: 4,
     multipartThreshold: 16 * MiB,

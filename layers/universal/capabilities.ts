@@ -59,7 +59,8 @@ export const leastCapabilities: Capabilities = {
   tuning: {
     readPartSize: 8 * MiB,
     readConcurrency: 4,
-    streamConcurrency: 2,
+    streamPartSize: 4 * MiB,
+    streamConcurrency: 4,
     writePartSize: 8 * MiB,
     writeConcurrency: 4,
     multipartThreshold: 8 * MiB,

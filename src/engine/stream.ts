@@ -16,7 +16,7 @@ import type { Location } from "../Backend.ts"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
 import type { ReadConditions } from "../ObjectStoreOptions.ts"
 import type { Engine } from "./engine.ts"
-import { fill, readPart, readPlan } from "./fill.ts"
+import { fill, readPart } from "./fill.ts"
 import { allocateOrFail } from "./memory.ts"
 import { report } from "./progress.ts"
 import { checkSize } from "./read.ts"
@@ -68,8 +68,9 @@ const makePull = (
   options: (ReadConditions & Known) | undefined,
   scope: Scope.Scope
 ) => {
-  const { partSize } = readPlan(engine, options)
-  const concurrency = options?.concurrency ?? engine.backend.capabilities.tuning.streamConcurrency
+  const { tuning } = engine.backend.capabilities
+  const partSize = options?.partSize ?? tuning.streamPartSize
+  const concurrency = options?.concurrency ?? tuning.streamConcurrency
   const onProgress = options?.onProgress
   const window = new ReadAhead(concurrency)
   const timed = <A, E, R>(fetch: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>

@@ -44,6 +44,7 @@ const MiB = 1024 * 1024
 const defaultTuning: Tuning = {
   readPartSize: 4 * MiB,
   readConcurrency: 4,
+  streamPartSize: 4 * MiB,
   streamConcurrency: 2,
   writePartSize: 4 * MiB,
   writeConcurrency: 4,

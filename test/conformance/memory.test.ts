@@ -41,6 +41,8 @@ describeMemory("memory with the limits of a cloud", {
     tuning: {
       readPartSize: 3000,
       readConcurrency: 3,
+      streamPartSize: 3000,
+      streamConcurrency: 3,
       writePartSize: 4000,
       writeConcurrency: 3,
       multipartThreshold: 8000
