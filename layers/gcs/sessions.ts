@@ -49,6 +49,8 @@ interface Session {
   tail: Uint8Array
   /** Whether it takes nothing any more: it was finished, or has refused something. */
   ended: boolean
+  /** What it has refused, which is why it takes nothing any more. */
+  refusal: ObjectStoreError | undefined
   /** Whether it certainly is no more. */
   gone: boolean
 }
@@ -103,6 +105,7 @@ export const openUpload = Effect.fnUntraced(function*(
     unsure: false,
     tail: none,
     ended: false,
+    refusal: undefined,
     gone: false
   })
   return { ...at, id, options }
@@ -129,7 +132,9 @@ const findSession = (
   { id }: UploadId
 ): Effect.Effect<Session, ObjectStoreError> => {
   const session = sessions.get(id)
-  return session === undefined || session.ended ? Effect.fail(notFound(operation)) : Effect.succeed(session)
+  return session === undefined || session.ended
+    ? Effect.fail(session?.refusal ?? notFound(operation))
+    : Effect.succeed(session)
 }
 
 /** What a session answers. */
@@ -183,8 +188,11 @@ const ask = Effect.fnUntraced(
     }
     const error = yield* refusal(request, reply)
     // 408 and 429 ask for patience; any other 4xx ends the session.
-    if (reply.status >= 400 && reply.status < 500 && reply.status !== 408 && reply.status !== 429) session.ended = true
     session.gone = reply.status === 404 || reply.status === 410
+    if (reply.status >= 400 && reply.status < 500 && reply.status !== 408 && reply.status !== 429) {
+      session.ended = true
+      session.refusal = session.gone ? undefined : error
+    }
     return yield* reply.status === 404 ? notFound(operation) : error
   },
   Effect.scoped

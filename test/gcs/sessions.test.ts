@@ -248,7 +248,10 @@ describe("sessions of uploads on the model", () => {
     for (const status of [400, 401, 403, 409]) {
       const { backend, requests } = yield* onModel(({ method }) => method === "PUT" ? reply(status) : undefined)
       const one = yield* backend.openUpload(at, plain)
-      for (let i = 0; i < 2; i++) yield* Effect.flip(upload(backend, one, 1, bytes(chunk), 0))
+      const first = yield* Effect.flip(upload(backend, one, 1, bytes(chunk), 0))
+      assert.strictEqual(first.status, status)
+      // A part that is sent again is told why the session has ended, not that there is none.
+      assert.strictEqual(yield* Effect.flip(upload(backend, one, 1, bytes(chunk), 0)), first)
       yield* backend.abortUpload(one)
       assert.deepStrictEqual(requests.map((request) => request.split(" ")[0]), ["PUT", "DELETE"])
       assert.strictEqual((yield* Effect.flip(backend.abortUpload(one))).reason._tag, "UploadNotFound")
