@@ -74,7 +74,7 @@ describe("Direct, refused", () => {
       ) {
         const error = yield* Effect.flip(Direct.make(options))
         assert.strictEqual(error.reason._tag, "Configuration")
-        assert.match(error.message, new RegExp(`\\b${name}: `))
+        assert.match(error.message, new RegExp(`: ${name}\\b`))
       }
     }))
 
