@@ -35,7 +35,9 @@ describe("an upload to S3", () => {
     Effect.gen(function*() {
       const sent = yield* scriptedBackend([opened, { status: 200, headers: { etag: "\"e\"" } }])
       yield* sent.backend.uploadPart(yield* sent.backend.openUpload(at, options), part)
-      const [name, sum] = Object.entries(sent.requests[1]!.headers).find(([name]) => /^x-amz-checksum-/.test(name))!
+      const [name, sum] = Object.entries(sent.requests[1]!.headers).find(([name]) =>
+        name.startsWith("x-amz-checksum-")
+      )!
       for (const [told, ends] of [[sum, undefined], ["AAAAAAAAAAA=", "IntegrityFailed"]] as const) {
         const { backend } = yield* scriptedBackend([opened, { status: 200, headers: { etag: "\"e\"", [name]: told! } }])
         const upload = yield* backend.openUpload(at, options)
