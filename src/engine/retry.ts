@@ -133,6 +133,7 @@ export const goOn = Effect.fnUntraced(function*<A, R>(
   let error = firstError
   let repeated = 0
   let lost: ObjectStoreError | undefined
+  let doubted = false
   let asked = false
   let paid = 0
   let atOnce = false
@@ -156,6 +157,8 @@ export const goOn = Effect.fnUntraced(function*<A, R>(
     if (throttled) yield* countThrottle(backend)
     const lostNow = mutation && outcomeOf(error) !== "not-applied"
     if (lostNow) lost = error
+    // A service that is too busy says that it did nothing. Where the next refusal looks like our own success, it is asked all the same.
+    doubted ||= mutation && throttled && (error.status ?? 0) >= 500
     if (lostNow && hooks?.onLost !== undefined) yield* hooks.onLost
     const progress = hooks?.progress?.() ?? 0
     if (progress > start.progress) {
@@ -176,7 +179,17 @@ export const goOn = Effect.fnUntraced(function*<A, R>(
     if (error.outcome === "applied" && once.has(kind)) return yield* ended(error, attempt)
     let repeat = verdict === "retry" || verdict === "resume" ||
       (verdict === "once" && repeated < 1) || (verdict === "twice" && repeated < 2)
-    if (verdict === "verify" ? outcomeOf(error) !== "not-applied" : verdict === "recheck" && lost !== undefined) {
+    if (verdict === "recheck" && lost === undefined && doubted) {
+      const finding = yield* ask()
+      if (Result.isSuccess(finding) && finding.success._tag === "Applied") {
+        yield* countRecovered(backend, kind)
+        return finding.success.answer
+      }
+    } else if (
+      verdict === "verify"
+        ? outcomeOf(error) !== "not-applied"
+        : verdict === "recheck" && lost !== undefined
+    ) {
       const finding = yield* ask()
       if (Result.isFailure(finding)) return yield* unknown(error, lost, attempt, finding.failure.message)
       switch (finding.success._tag) {

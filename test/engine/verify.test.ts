@@ -55,6 +55,34 @@ const multipart = (store: ObjectStoreOperations, mode: "create" | "overwrite") =
   store.putMultipart("a", "mine", { mode, partSize: 2 })
 const foreign = (plain: ObjectStoreOperations) => plain.put("a", "theirs", { mode: "create" })
 
+describe("a create that a busy service refused", () => {
+  it.effect("is a success if the service did it all the same, found when it refuses the repetition", () =>
+    Effect.gen(function*() {
+      const busy = Fault.failAfter("Throttled", { status: 503 })
+      const { names, plain, store } = yield* setUp([{ operation: "write", hits: 1, fault: busy }])
+      assert.strictEqual((yield* inTime(create(store))).etag, (yield* plain.stat("a")).etag)
+      assert.deepStrictEqual(names(), ["write", "write", "head"])
+    }))
+
+  it.effect("is not applied if another's object is there", () =>
+    Effect.gen(function*() {
+      const busy = Fault.fail("Throttled", { status: 503 })
+      const { names, plain, store } = yield* setUp([{ operation: "write", hits: 1, fault: busy }])
+      yield* foreign(plain)
+      assert.deepStrictEqual(yield* failing(create(store)), ["AlreadyExists", "not-applied"])
+      assert.deepStrictEqual(names(), ["write", "write", "head"])
+    }))
+
+  it.effect("is not asked for where the service counts requests before it does them", () =>
+    Effect.gen(function*() {
+      const limited = Fault.fail("Throttled", { status: 429 })
+      const { names, plain, store } = yield* setUp([{ operation: "write", hits: 1, fault: limited }])
+      yield* foreign(plain)
+      assert.deepStrictEqual(yield* failing(create(store)), ["AlreadyExists", "not-applied"])
+      assert.deepStrictEqual(names(), ["write", "write"])
+    }))
+})
+
 describe("a create whose answer was lost", () => {
   it.effect("is a success if it was applied, found by its id with one more request", () =>
     Effect.gen(function*() {

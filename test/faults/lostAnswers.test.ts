@@ -123,6 +123,18 @@ for (const name of Object.keys(sizes) as ReadonlyArray<ServiceName>) {
           }))
       }
 
+      test(`${title}, done by a service that says it is too busy: it succeeds, and the etag is that of what is there`, () =>
+        Effect.gen(function*() {
+          const { server, store } = yield* running(title)
+          yield* server.setScript([on(operation, "a", 1, WireFault.status(503, { applied: true }))])
+          const result = yield* write(store)
+          const changed = (yield* server.changes).filter(({ key }) => key === "a")
+          // A copy or a completion that overwrites may be done twice: a busy service is believed.
+          assert.strictEqual(result.etag, changed.at(-1)!.etag)
+          if (title !== "copy") assert.lengthOf(changed, 1)
+          assert.deepStrictEqual(Buffer.from((yield* server.stored("a"))!), Buffer.from(mine))
+        }))
+
       test(`${title}, lost before it was applied: it is done once`, () =>
         Effect.gen(function*() {
           const { server, store } = yield* running(title)
