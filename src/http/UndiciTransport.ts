@@ -4,6 +4,7 @@
  * @internal
  */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { makeError, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { Origin } from "./Connection.ts"
@@ -46,9 +47,9 @@ export const makeUndiciTransport = Effect.fnUntraced(function*(
   const idle = new IdleConnections(connections)
   let closed = false
   yield* Effect.addFinalizer(() =>
-    Effect.promise(() => {
+    Effect.suspend(() => {
       closed = true
-      return Promise.all([...pools.values()].map((pool) => pool.close()))
+      return closeAll(backend, pools.values())
     })
   )
   const poolOf = (url: string): ConnectionPool => {
@@ -75,6 +76,26 @@ export const makeUndiciTransport = Effect.fnUntraced(function*(
       })
   }
 })
+
+/** So many milliseconds a closed connection is waited for. */
+const longestClose = 5000
+
+/** Closes all connections. They are reset; that the system says nothing of one keeps nobody for ever. */
+export const closeAll = (
+  backend: string,
+  pools: Iterable<Pick<ConnectionPool, "close">>
+): Effect.Effect<void> =>
+  Effect.promise(() => Promise.all(Array.from(pools, (pool) => pool.close()))).pipe(
+    Effect.interruptible,
+    Effect.timeoutOption(longestClose),
+    Effect.flatMap((ended) =>
+      Option.isSome(ended)
+        ? Effect.void
+        : Effect.logWarning(
+          `${backend}: a connection was reset, and the system has not said for ${longestClose} ms that it is closed`
+        )
+    )
+  )
 
 const misconfigured = (backend: string, description: string, cause?: unknown): ObjectStoreError =>
   makeError("Configuration", { operation: "make", backend, description, cause })
