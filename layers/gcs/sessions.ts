@@ -47,11 +47,9 @@ interface Session {
   unsure: boolean
   /** The end of the newest part, beyond the last multiple of 256 KiB. */
   tail: Uint8Array
-  /** Whether it takes nothing any more: it was finished, or has refused something. */
-  ended: boolean
-  /** What it has refused, which is why it takes nothing any more. */
+  /** What it has refused: then it takes nothing any more. */
   refusal: ObjectStoreError | undefined
-  /** Whether it certainly is no more. */
+  /** Whether it certainly is no more: it was finished, or the service does not know it. */
   gone: boolean
 }
 
@@ -104,7 +102,6 @@ export const openUpload = Effect.fnUntraced(function*(
     sent: 0,
     unsure: false,
     tail: none,
-    ended: false,
     refusal: undefined,
     gone: false
   })
@@ -132,8 +129,10 @@ const findSession = (
   { id }: UploadId
 ): Effect.Effect<Session, ObjectStoreError> => {
   const session = sessions.get(id)
-  return session === undefined || session.ended
-    ? Effect.fail(session?.refusal ?? notFound(operation))
+  return session === undefined || session.gone
+    ? Effect.fail(notFound(operation))
+    : session.refusal !== undefined
+    ? Effect.fail(session.refusal)
     : Effect.succeed(session)
 }
 
@@ -182,7 +181,6 @@ const ask = Effect.fnUntraced(
           reply
         )
       }
-      session.ended = true
       session.gone = true
       return { _tag: "Done", resource }
     }
@@ -190,8 +188,7 @@ const ask = Effect.fnUntraced(
     // 408 and 429 ask for patience; any other 4xx ends the session.
     session.gone = reply.status === 404 || reply.status === 410
     if (reply.status >= 400 && reply.status < 500 && reply.status !== 408 && reply.status !== 429) {
-      session.ended = true
-      session.refusal = session.gone ? undefined : error
+      session.refusal = error
     }
     return yield* reply.status === 404 ? notFound(operation) : error
   },
