@@ -179,29 +179,24 @@ export const goOn = Effect.fnUntraced(function*<A, R>(
     if (error.outcome === "applied" && once.has(kind)) return yield* ended(error, attempt)
     let repeat = verdict === "retry" || verdict === "resume" ||
       (verdict === "once" && repeated < 1) || (verdict === "twice" && repeated < 2)
-    if (verdict === "recheck" && lost === undefined && doubted) {
+    const rechecks = verdict === "recheck" && (lost !== undefined || doubted)
+    if (rechecks || (verdict === "verify" && outcomeOf(error) !== "not-applied")) {
       const finding = yield* ask()
       if (Result.isSuccess(finding) && finding.success._tag === "Applied") {
         yield* countRecovered(backend, kind)
         return finding.success.answer
       }
-    } else if (
-      verdict === "verify"
-        ? outcomeOf(error) !== "not-applied"
-        : verdict === "recheck" && lost !== undefined
-    ) {
-      const finding = yield* ask()
-      if (Result.isFailure(finding)) return yield* unknown(error, lost, attempt, finding.failure.message)
-      switch (finding.success._tag) {
-        case "Applied":
-          yield* countRecovered(backend, kind)
-          return finding.success.answer
-        case "Refused":
-          return yield* withContext(finding.success.error, { attempts: attempt })
-        case "Unclear":
-          return yield* unknown(error, lost, attempt, finding.success.description)
-        case "NotApplied":
-          repeat = true
+      // Where no answer was lost, the refusal stands.
+      if (!rechecks || lost !== undefined) {
+        if (Result.isFailure(finding)) return yield* unknown(error, lost, attempt, finding.failure.message)
+        switch (finding.success._tag) {
+          case "Refused":
+            return yield* withContext(finding.success.error, { attempts: attempt })
+          case "Unclear":
+            return yield* unknown(error, lost, attempt, finding.success.description)
+          case "NotApplied":
+            repeat = true
+        }
       }
     } else if (verdict === "verify") repeat = true
 
