@@ -4,17 +4,13 @@ import {
   type Backend,
   defaultMatrix,
   defaultRetryPolicy,
-  type ErrorReasonTag,
   fromBackend,
-  makeError,
   type ObjectStoreError,
   RetryPolicy
 } from "effect-objectstore"
 import { makeBackend } from "effect-objectstore/layers/Memory"
+import { failure } from "./failure.ts"
 import { inTime } from "./inTime.ts"
-
-const failure = (tag: ErrorReasonTag, fields: Record<string, unknown> = {}): ObjectStoreError =>
-  makeError(tag, { operation: "test", backend: "memory", ...fields } as never)
 
 type Answers = Readonly<Record<string, ObjectStoreError>>
 

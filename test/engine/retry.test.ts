@@ -6,18 +6,15 @@ import {
   defaultRetryPolicy,
   type ErrorReasonTag,
   fromBackend,
-  makeError,
   type ObjectStoreError,
   RetryPolicy
 } from "effect-objectstore"
 import { makeBackend } from "effect-objectstore/layers/Memory"
 import { TestClock } from "effect/testing"
 import { makeRetryQuota, retrying } from "../../src/engine/retry.ts"
+import { failure } from "./failure.ts"
 
 const halfJitter = { nextDoubleUnsafe: () => 0.5, nextIntUnsafe: () => 0 }
-
-const failure = (tag: ErrorReasonTag, fields: Record<string, unknown> = {}): ObjectStoreError =>
-  makeError(tag, { operation: "test", backend: "memory", ...fields } as never)
 
 /** A memory store that fails with the given errors first, each after a time; answers the times of its requests. */
 const storeFailing = Effect.fnUntraced(function*(

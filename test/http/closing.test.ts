@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Logger, Scope } from "effect"
+import { Effect, Fiber, Logger } from "effect"
 import { TestClock } from "effect/testing"
 import { closeAll } from "../../src/http/UndiciTransport.ts"
 
@@ -11,7 +11,7 @@ describe("the end of a store", () => {
         lines.push(`${logLevel} ${String(message)}`)
       })
       const closing = (close: () => Promise<unknown>) =>
-        Effect.scoped(Effect.andThen(Scope.Scope, (scope) => Scope.addFinalizer(scope, closeAll("S3", [{ close }]))))
+        Effect.scoped(Effect.addFinalizer(() => closeAll("S3", [{ close }])))
           .pipe(
             Effect.provide(Logger.layer([logger])),
             Effect.forkChild
